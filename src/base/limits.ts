@@ -1,0 +1,41 @@
+/**
+ * Every numeric bound of the program, one constant each. Whatever a stranger
+ * can make grow (a card, a request, a log, a set of agents) ends here.
+ */
+
+/** Largest card, bytes. Real cards are below 1 KiB. */
+export const CARD_BYTES_MAX: number = 256 * 1024;
+/** Deepest nesting of a card; the schema itself needs 4. */
+export const CARD_DEPTH_MAX: number = 16;
+/** Most problems reported for one card; the rest would only scroll the first away. */
+export const CARD_PROBLEMS_MAX: number = 64;
+/** Largest request body of the API, bytes: one card as JSON text, escaped, plus its frame. */
+export const REQUEST_BYTES_MAX: number = 2 * CARD_BYTES_MAX;
+/** Connections the API serves at once. */
+export const API_CONNECTIONS_MAX: number = 2048;
+/** Agents alive at once on one host; a start beyond is refused with `sandbox.too-many`. */
+export const AGENTS_MAX: number = 2000;
+/** Starts that may be in flight at once; more wait in order. PID 1 runs jobs one after the other anyway. */
+export const STARTS_AT_ONCE_MAX: number = 32;
+/** Records of ended agents kept for `agentctl list --all`; the oldest goes first. */
+export const ENDED_RECORDS_MAX: number = 256;
+/** Uids remembered per agent id; one per uid of the default range would be a table of gigabytes. */
+export const UIDS_MAX: number = 65_536;
+/** Cards read from the cards directory. */
+export const DECLARED_CARDS_MAX: number = 1024;
+/** Bytes of a foreground agent's output that are copied to the journal per agent, bytes. */
+export const JOURNAL_COPY_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Longest line copied to the journal, bytes; systemd's own LineMax= default (journald.conf(5)). */
+export const JOURNAL_LINE_BYTES_MAX: number = 48 * 1024;
+/** Time a unit job may take before the start counts as failed, milliseconds. */
+export const JOB_TIMEOUT_MS: number = 30_000;
+/** Output of a probed command that is read, bytes. */
+export const PROBE_OUTPUT_BYTES_MAX: number = 256 * 1024;
+/** Time a probed command may take, milliseconds. */
+export const PROBE_TIMEOUT_MS: number = 5_000;
+/** Processes of bubblewrap itself in each unit (monitor and reaper), added to TasksMax= so that the agent has its full number. */
+export const SANDBOX_TASKS: number = 2;
+/** Largest exit report read back, bytes. */
+export const EXIT_REPORT_BYTES_MAX: number = 4096;
+/** Largest record read back, bytes. */
+export const RECORD_BYTES_MAX: number = 1024 * 1024;
