@@ -35,7 +35,11 @@ export const ERRORS = {
   'plan.workspace-refused': { http: 422, exit: 3, summary: 'The workspace cannot be used as asked.' },
   'plan.bind-refused': { http: 422, exit: 3, summary: 'An extra read-only bind cannot be used as asked.' },
   'plan.command-not-found': { http: 422, exit: 3, summary: 'The command of the agent was not found on this host.' },
-  'plan.command-unreachable': { http: 422, exit: 3, summary: 'The command exists but cannot be made visible in the sandbox.' },
+  'plan.command-unreachable': {
+    http: 422,
+    exit: 3,
+    summary: 'The command exists but cannot be made visible in the sandbox.',
+  },
   'host.bubblewrap-missing': { http: 503, exit: 5, summary: 'bubblewrap is not installed or lacks a needed option.' },
   'host.userns-blocked': { http: 503, exit: 5, summary: 'An ordinary user cannot make a user namespace on this host.' },
   'host.nss-missing': { http: 503, exit: 5, summary: 'User records of agents are not resolved (nss-systemd).' },

@@ -13,7 +13,9 @@ export interface Problem {
 }
 
 /** An expected outcome of a parser: a value, or every problem found, never both. */
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** A successful result. */
 export function ok<T>(value: T): Result<T> {

@@ -1,0 +1,97 @@
+/**
+ * What a plan needs to know about the host. The planner states its questions
+ * as a {@link FactQuery}, the host room answers once with plain data, and
+ * everything after that is pure.
+ */
+
+/** The questions one card raises. */
+export interface FactQuery {
+  /** Workspace path of the card. */
+  readonly workspace: string;
+  /** Extra read-only binds of the card. */
+  readonly binds: readonly string[];
+  /** The program to find: first word of the agent's command. */
+  readonly program: ProgramQuery;
+}
+
+/** How to look for the agent's program. */
+export interface ProgramQuery {
+  /** A bare name (looked up in `directories`) or an absolute path. */
+  readonly name: string;
+  /** Directories to search in order; a `*` stands for one whole path component. The current directory is never searched. */
+  readonly directories: readonly string[];
+}
+
+/** Everything the planner was told about the host, at one moment. */
+export interface HostFacts {
+  readonly system: SystemFacts;
+  readonly workspace: PathFacts;
+  /** One entry per queried bind, in the same order. */
+  readonly binds: readonly PathFacts[];
+  readonly program: ProgramFacts | null;
+}
+
+/** Facts that hold for every agent of this host; gathered at daemon start and cached. */
+export interface SystemFacts {
+  /** Absolute path of bubblewrap, or null when there is none. */
+  readonly bwrapPath: string | null;
+  /** Long options `bwrap --help` lists, with their dashes. Features are probed by name, never by version. */
+  readonly bwrapOptions: readonly string[];
+  /** `unified`: cgroup v2 only. `hybrid`: the controllers sit in v1 hierarchies. */
+  readonly cgroupLayout: 'unified' | 'hybrid';
+  /** Top-level entries the allowlist may show: `/usr`, `/bin`, `/lib64`, `/nix/store` and so on, in mount order. */
+  readonly roots: readonly RootEntry[];
+  /** Files and directories of the fixed `/etc` allowlist that exist on the host, for example `/etc/ssl/certs`. */
+  readonly etc: readonly string[];
+  /** The certificate bundle programs should use, or null when the host has none. */
+  readonly certificateBundle: string | null;
+  /** `/usr/lib/agent-spawn/exit-report` as installed. */
+  readonly exitReportPath: string;
+}
+
+/** A top-level path of the host that the sandbox sees too. */
+export type RootEntry =
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
+
+/** What one path is, without following symlinks anywhere on the way. */
+export interface PathFacts {
+  readonly path: string;
+  readonly kind: 'absent' | 'directory' | 'file' | 'symlink' | 'other';
+  /** The first component that is a symlink, or null. When set, the walk ended there. */
+  readonly symlinkAt: string | null;
+  /** Where the path leads when symlinks are followed, or null when it leads nowhere. */
+  readonly realPath: string | null;
+  /** The path itself; null when absent. */
+  readonly node: NodeFacts | null;
+  /** Existing ancestors from `/` down to the nearest existing one. */
+  readonly ancestors: readonly (NodeFacts & { readonly path: string })[];
+  /** True when a directory has no entries. */
+  readonly isEmpty: boolean;
+  /** Name of the user who owns the path, when NSS knows one; null otherwise. */
+  readonly ownerName: string | null;
+  /** Primary group of that user; null when unknown. */
+  readonly ownerPrimaryGid: number | null;
+}
+
+/** Owner and permissions of one inode. */
+export interface NodeFacts {
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits, `0o7777` and below. */
+  readonly mode: number;
+}
+
+/** Where the agent's program is and what it needs beside itself. */
+export interface ProgramFacts {
+  /** The path that was found, before symlinks. */
+  readonly path: string;
+  /** The file behind it. */
+  readonly realPath: string;
+  /** Nearest ancestor directory of `realPath` that is a package (holds a package.json), or null. */
+  readonly packageDirectory: string | null;
+  /** Ancestors of `realPath`, from `/` down. */
+  readonly ancestors: readonly (NodeFacts & { readonly path: string })[];
+  /** For a script: the interpreter its first line names, resolved the same way (`/usr/bin/env NAME` counts as NAME); null for a binary. */
+  readonly interpreter: ProgramFacts | null;
+}
