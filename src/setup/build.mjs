@@ -1,0 +1,154 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { inCheckout } from './checkout.mjs';
+import { findKoffiNative, KOFFI_NATIVE, koffiLoader } from './koffi-loader.mjs';
+import { report, runCommand, SetupError } from './report.mjs';
+import { fingerprint, readStamp } from './stamp.mjs';
+
+/** The programs; each is bundled from `src/main/<name>.ts` to `dist/<name>.cjs`. */
+export const PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'private-host'];
+
+/** Shells that `agentctl completion` knows. */
+export const SHELLS = ['bash', 'zsh', 'fish'];
+
+/** What a bundle is made from. Pinned modules change only together with the lock file. */
+const INPUTS = ['src', 'schema', 'package-lock.json', 'tsconfig.json'];
+const STAMP = 'dist/.stamp';
+
+/** Native helpers that dbus-next would like for passing descriptors and X11; neither is used or installed. */
+const ABSENT_MODULES = ['usocket', 'x11'];
+
+/**
+ * @returns {boolean} whether a source is newer than the bundles
+ */
+export function areBundlesStale() {
+  return readStamp(STAMP) !== fingerprint(INPUTS);
+}
+
+/**
+ * Bundles the programs into dist/ when an input changed since the last time. Every file is put in place by a rename,
+ * so that a program that starts meanwhile sees the old bundle or the new one.
+ * @returns {Promise<boolean>} whether anything was built
+ */
+export async function buildBundles() {
+  const inputs = fingerprint(INPUTS);
+  if (readStamp(STAMP) === inputs) return false;
+  const programs = PROGRAMS.filter((name) => existsSync(inCheckout('src/main', `${name}.ts`)));
+  for (const name of PROGRAMS) {
+    if (!programs.includes(name)) report(`src/main/${name}.ts does not exist; skipped`);
+  }
+  report(`bundling ${programs.join(', ')}`);
+  mkdirSync(inCheckout('dist'), { recursive: true });
+  await bundle(programs);
+  installKoffiNative();
+  writeCompletions();
+  place(STAMP, inputs);
+  return true;
+}
+
+/**
+ * @param {readonly string[]} programs
+ * @returns {Promise<void>}
+ */
+async function bundle(programs) {
+  const esbuild = await import('esbuild');
+  const result = await esbuild
+    .build({
+      absWorkingDir: inCheckout(),
+      entryPoints: programs.map((name) => `src/main/${name}.ts`),
+      outdir: 'dist',
+      outExtension: { '.js': '.cjs' },
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20.11',
+      minifySyntax: true,
+      minifyWhitespace: true,
+      keepNames: true,
+      legalComments: 'none',
+      external: ABSENT_MODULES,
+      plugins: [koffiLoader],
+      banner: { js: '#!/usr/bin/env node' },
+      // A CommonJS bundle has neither import.meta nor top-level await: what uses them works from build/ only.
+      logOverride: { 'empty-import-meta': 'error' },
+    })
+    .catch((error) => {
+      throw Array.isArray(error.errors) ? new SetupError(`bundling failed with ${error.errors.length} errors`) : error;
+    });
+  for (const file of result.outputFiles) placeProgram(file.path, file.contents);
+}
+
+/**
+ * @param {string} path absolute
+ * @param {Uint8Array} contents
+ * @returns {void}
+ */
+function placeProgram(path, contents) {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, contents, { mode: 0o755 });
+  renameSync(temporary, path);
+}
+
+/**
+ * @param {string} path relative to the checkout
+ * @param {string} text
+ * @returns {void}
+ */
+function place(path, text) {
+  const target = inCheckout(path);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(`${target}.${process.pid}`, text);
+  renameSync(`${target}.${process.pid}`, target);
+}
+
+/** @returns {void} */
+function installKoffiNative() {
+  const native = findKoffiNative();
+  if (native === undefined) {
+    throw new SetupError(`koffi has no native module for ${process.platform} on ${process.arch}`);
+  }
+  const target = inCheckout('dist', KOFFI_NATIVE);
+  copyFileSync(native, `${target}.${process.pid}`);
+  renameSync(`${target}.${process.pid}`, target);
+}
+
+/**
+ * Completions are printed by the built program itself, so that they cannot drift from its options.
+ * @returns {void}
+ */
+function writeCompletions() {
+  rmSync(inCheckout('dist/completions'), { recursive: true, force: true });
+  if (!existsSync(inCheckout('dist/agentctl.cjs'))) return;
+  for (const shell of SHELLS) {
+    const printed = spawnSync(process.execPath, [inCheckout('dist/agentctl.cjs'), 'completion', shell], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    if (printed.status === 0) place(`dist/completions/${shell}`, printed.stdout);
+    else report(`agentctl prints no completion for ${shell}; skipped`);
+  }
+}
+
+/**
+ * Compiles sources and tests to build/ with full type checks.
+ * @returns {void}
+ * @throws {SetupError} when a type is wrong
+ */
+export function buildTypes() {
+  const tsc = spawnSync(process.execPath, [inCheckout('node_modules/typescript/bin/tsc'), '-p', '.'], {
+    cwd: inCheckout(),
+    stdio: ['ignore', 2, 2],
+  });
+  if (tsc.status !== 0) throw new SetupError('the type check failed');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runCommand(async () => {
+    if (!(await buildBundles())) report('dist/ is up to date');
+    if (process.argv.includes('--types')) buildTypes();
+    return 0;
+  });
+}
