@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { inCheckout } from './checkout.mjs';
 import { findKoffiNative, KOFFI_NATIVE, koffiLoader } from './koffi-loader.mjs';
-import { report, runCommand, SetupError } from './report.mjs';
+import { placeFile } from './place.mjs';
+import { isCommand, report, runCommand, SetupError } from './report.mjs';
 import { fingerprint, readStamp } from './stamp.mjs';
 
 /** The programs; each is bundled from `src/main/<name>.ts` to `dist/<name>.cjs`. */
@@ -40,11 +39,10 @@ export async function buildBundles() {
     if (!programs.includes(name)) report(`src/main/${name}.ts does not exist; skipped`);
   }
   report(`bundling ${programs.join(', ')}`);
-  mkdirSync(inCheckout('dist'), { recursive: true });
   await bundle(programs);
   installKoffiNative();
   writeCompletions();
-  place(STAMP, inputs);
+  placeFile(inCheckout(STAMP), inputs);
   return true;
 }
 
@@ -78,30 +76,7 @@ async function bundle(programs) {
     .catch((error) => {
       throw Array.isArray(error.errors) ? new SetupError(`bundling failed with ${error.errors.length} errors`) : error;
     });
-  for (const file of result.outputFiles) placeProgram(file.path, file.contents);
-}
-
-/**
- * @param {string} path absolute
- * @param {Uint8Array} contents
- * @returns {void}
- */
-function placeProgram(path, contents) {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, contents, { mode: 0o755 });
-  renameSync(temporary, path);
-}
-
-/**
- * @param {string} path relative to the checkout
- * @param {string} text
- * @returns {void}
- */
-function place(path, text) {
-  const target = inCheckout(path);
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(`${target}.${process.pid}`, text);
-  renameSync(`${target}.${process.pid}`, target);
+  for (const file of result.outputFiles) placeFile(file.path, file.contents, 0o755);
 }
 
 /** @returns {void} */
@@ -110,9 +85,7 @@ function installKoffiNative() {
   if (native === undefined) {
     throw new SetupError(`koffi has no native module for ${process.platform} on ${process.arch}`);
   }
-  const target = inCheckout('dist', KOFFI_NATIVE);
-  copyFileSync(native, `${target}.${process.pid}`);
-  renameSync(`${target}.${process.pid}`, target);
+  placeFile(inCheckout('dist', KOFFI_NATIVE), readFileSync(native));
 }
 
 /**
@@ -127,7 +100,7 @@ function writeCompletions() {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    if (printed.status === 0) place(`dist/completions/${shell}`, printed.stdout);
+    if (printed.status === 0) placeFile(inCheckout('dist/completions', shell), printed.stdout);
     else report(`agentctl prints no completion for ${shell}; skipped`);
   }
 }
@@ -145,7 +118,7 @@ export function buildTypes() {
   if (tsc.status !== 0) throw new SetupError('the type check failed');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (isCommand(import.meta.url)) {
   await runCommand(async () => {
     if (!(await buildBundles())) report('dist/ is up to date');
     if (process.argv.includes('--types')) buildTypes();

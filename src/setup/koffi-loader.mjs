@@ -17,7 +17,9 @@ export const koffiLoader = {
   setup(build) {
     build.onResolve({ filter: /^koffi$/ }, () => ({ path: inCheckout('node_modules/koffi/index.cjs') }));
     build.onResolve({ filter: /(^|\/)static\.c?js$/ }, (args) =>
-      args.importer.includes(`${join('node_modules', 'koffi')}/`) ? { path: args.path, namespace: 'koffi-static' } : null,
+      args.importer.includes(`${join('node_modules', 'koffi')}/`)
+        ? { path: args.path, namespace: 'koffi-static' }
+        : null,
     );
     build.onLoad({ filter: /.*/, namespace: 'koffi-static' }, () => ({
       contents: `exports.loadStatic = () => require('./${KOFFI_NATIVE}');`,

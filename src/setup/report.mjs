@@ -1,3 +1,5 @@
+import { pathToFileURL } from 'node:url';
+
 /**
  * Prints one line of progress. Set-up speaks on stderr only: stdout belongs to the command that was asked for.
  * @param {string} line
@@ -15,8 +17,16 @@ export class SetupError extends Error {
 }
 
 /**
+ * @param {string} url `import.meta.url` of the asking module
+ * @returns {boolean} whether that module is the command being run, not imported by another
+ */
+export function isCommand(url) {
+  return process.argv[1] !== undefined && pathToFileURL(process.argv[1]).href === url;
+}
+
+/**
  * Runs the body of a set-up command and ends the process with the status it returns;
- * a `SetupError` becomes its message and status 1.
+ * a `SetupError` becomes its message and status 1, a wrong option its message and status 2.
  * @param {() => Promise<number>} body
  * @returns {Promise<never>}
  */
@@ -24,8 +34,9 @@ export async function runCommand(body) {
   try {
     process.exit(await body());
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
+    const isUsage = error.code?.startsWith('ERR_PARSE_ARGS_') === true;
+    if (!isUsage && !(error instanceof SetupError)) throw error;
     report(error.message);
-    process.exit(1);
+    process.exit(isUsage ? 2 : 1);
   }
 }

@@ -1,0 +1,112 @@
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isSystemdRunning, readManifest, systemd } from './install-system.mjs';
+import { enablingLinks, manifestPath } from './installed-tree.mjs';
+import { isCommand, report, runCommand, SetupError } from './report.mjs';
+
+const USAGE = `Usage: npm run -s uninstall-system [-- --force] [--destdir DIR] [--prefix /usr]
+Removes what install-system installed. Workspaces, /etc/agents, /etc/agent-spawn and /var/lib/agent-spawn stay.
+  --force   stop agents that still run instead of refusing`;
+
+const AGENT_UNITS = 'sandboxed-agent@*.service';
+
+/**
+ * Removes the files of an installation, the directories that only it filled, and the links that started it at boot.
+ * @param {{ destdir: string, prefix: string }} options
+ * @returns {number} how many files were removed
+ */
+export function removeSystem({ destdir, prefix }) {
+  const installed = readManifest(destdir, prefix);
+  const links = enablingLinks(prefix).map(({ path }) => path);
+  for (const path of [...links, ...installed, manifestPath(prefix)]) rmSync(join(destdir, path), { force: true });
+  const own = [`${prefix}/lib/agent-spawn`, `${prefix}/share/agent-spawn/schema`, `${prefix}/share/agent-spawn`];
+  for (const path of own) removeEmptyDirectory(join(destdir, path));
+  return installed.length;
+}
+
+/**
+ * @param {string} path
+ * @returns {void}
+ */
+function removeEmptyDirectory(path) {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error;
+  }
+}
+
+/**
+ * Stops the daemon; refuses while agents run, unless they shall be stopped too.
+ * @param {boolean} force
+ * @returns {void}
+ */
+function deactivate(force) {
+  const listed = systemd(
+    'systemctl',
+    'list-units',
+    '--plain',
+    '--no-legend',
+    '--state=active,activating,deactivating',
+    AGENT_UNITS,
+  );
+  const running = listed.split('\n').flatMap((line) => /^sandboxed-agent@(\S+)\.service/.exec(line)?.[1] ?? []);
+  if (running.length > 0 && !force) {
+    throw new SetupError(`${running.length} agents run (${running.join(', ')}): stop them first, or use --force`);
+  }
+  systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service');
+  if (running.length > 0) systemd('systemctl', 'stop', AGENT_UNITS);
+}
+
+/**
+ * Removes what the daemon keeps in /run: its records, and the units and user records it made for agents.
+ * @returns {void}
+ */
+function removeRunState() {
+  rmSync('/run/agent-spawn', { recursive: true, force: true });
+  removeMatching('/run/systemd/system', /^sandboxed-agent@.+\.service$/);
+}
+
+/**
+ * @param {string} directory
+ * @param {RegExp} pattern of names
+ * @returns {void}
+ */
+function removeMatching(directory, pattern) {
+  for (const name of readdirSync(directory)) {
+    if (pattern.test(name)) rmSync(join(directory, name));
+  }
+}
+
+/** @returns {Promise<number>} the exit status */
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      destdir: { type: 'string', default: '/' },
+      prefix: { type: 'string', default: '/usr' },
+      force: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const destdir = resolve(values.destdir);
+  const isThisMachine = destdir === '/';
+  if (isThisMachine && process.getuid?.() !== 0) throw new SetupError('removing from this machine needs root');
+  const manifest = join(destdir, manifestPath(values.prefix));
+  if (readManifest(destdir, values.prefix).length === 0) throw new SetupError(`nothing is installed: no ${manifest}`);
+  const isActive = isThisMachine && isSystemdRunning();
+  if (isActive) deactivate(values.force);
+  const removed = removeSystem({ destdir, prefix: values.prefix });
+  if (isActive) {
+    removeRunState();
+    systemd('systemctl', 'daemon-reload');
+  }
+  report(`${removed} files removed; workspaces, /etc/agents, /etc/agent-spawn and /var/lib/agent-spawn are untouched`);
+  return 0;
+}
+
+if (isCommand(import.meta.url)) await runCommand(main);
