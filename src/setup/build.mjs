@@ -105,23 +105,9 @@ function writeCompletions() {
   }
 }
 
-/**
- * Compiles sources and tests to build/ with full type checks.
- * @returns {void}
- * @throws {SetupError} when a type is wrong
- */
-export function buildTypes() {
-  const tsc = spawnSync(process.execPath, [inCheckout('node_modules/typescript/bin/tsc'), '-p', '.'], {
-    cwd: inCheckout(),
-    stdio: ['ignore', 2, 2],
-  });
-  if (tsc.status !== 0) throw new SetupError('the type check failed');
-}
-
 if (isCommand(import.meta.url)) {
   await runCommand(async () => {
     if (!(await buildBundles())) report('dist/ is up to date');
-    if (process.argv.includes('--types')) buildTypes();
     return 0;
   });
 }

@@ -12,3 +12,11 @@ export const CHECKOUT = dirname(dirname(dirname(fileURLToPath(import.meta.url)))
 export function inCheckout(...parts) {
   return join(CHECKOUT, ...parts);
 }
+
+/**
+ * Where the user was: npm itself changes to the root of the checkout.
+ * @returns {string}
+ */
+export function callerDirectory() {
+  return process.env['INIT_CWD'] ?? process.cwd();
+}

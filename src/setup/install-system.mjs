@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { callerDirectory } from './checkout.mjs';
 import { enablingLinks, installedTree, manifestPath } from './installed-tree.mjs';
 import { placeFile, placeLink } from './place.mjs';
 import { isCommand, report, runCommand, SetupError } from './report.mjs';
@@ -110,25 +111,25 @@ function warnAboutOwner(node) {
 async function main() {
   const { values } = parseArgs({
     options: {
-      destdir: { type: 'string', default: '/' },
-      enable: { type: 'boolean', default: false },
-      prefix: { type: 'string', default: '/usr' },
-      node: { type: 'string', default: process.execPath },
-      help: { type: 'boolean', short: 'h', default: false },
+      destdir: { type: 'string' },
+      enable: { type: 'boolean' },
+      prefix: { type: 'string' },
+      node: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const destdir = resolve(values.destdir);
-  if (!isAbsolute(values.prefix)) throw new SetupError('--prefix must be an absolute path');
+  const { prefix = '/usr', node = process.execPath, enable = false } = values;
+  const destdir = resolve(callerDirectory(), values.destdir ?? '/');
+  if (!isAbsolute(prefix)) throw new SetupError('--prefix must be an absolute path');
   if (destdir === '/' && process.getuid?.() !== 0) throw new SetupError('installing on this machine needs root');
-  const prefix = resolve(values.prefix);
-  const installed = placeSystem({ destdir, prefix, node: values.node, enable: values.enable || destdir === '/' });
+  const installed = placeSystem({ destdir, prefix, node, enable: enable || destdir === '/' });
   report(`${installed.length} files installed below ${join(destdir, prefix)}`);
   if (destdir !== '/') return 0;
-  warnAboutOwner(values.node);
+  warnAboutOwner(node);
   if (!isSystemdRunning()) {
     report('PID 1 is not systemd: the daemon starts at the next boot of one');
     return 0;

@@ -20,7 +20,7 @@ const ENABLED_UNITS = [
 
 /**
  * One thing the installer puts on a machine: a file with its contents, or a link with its target.
- * @typedef {{ path: string, contents: string | Uint8Array, mode: number } | { path: string, link: string }} Entry
+ * @typedef {{ path: string, contents: string | Buffer, mode: number } | { path: string, link: string }} Entry
  */
 
 /**
@@ -156,8 +156,8 @@ function readUnit(name, prefix) {
 /**
  * @param {Buffer} program starts with a `#!` line
  * @param {string} node
- * @returns {Buffer}
+ * @returns {string}
  */
 function withInterpreter(program, node) {
-  return Buffer.concat([Buffer.from(`#!${node}`), program.subarray(program.indexOf('\n'))]);
+  return program.toString().replace(/^#!.*/, `#!${node}`);
 }

@@ -41,7 +41,8 @@ export function findKoffiNative() {
   } catch {
     return undefined;
   }
-  const libc = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'linux';
+  const platform = /** @type {any} */ (process.report).getReport().header;
+  const libc = platform.glibcVersionRuntime === undefined ? 'musl' : 'linux';
   const native = join(directory, `${libc}_${process.arch}`, KOFFI_NATIVE);
   return existsSync(native) ? native : undefined;
 }

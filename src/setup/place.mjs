@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
  * Puts a file in place by a rename: a program that starts meanwhile sees the old file or the new one, never half of it.
  * Directories above it are made with the mode 0755, whatever the umask.
  * @param {string} path absolute
- * @param {string | Uint8Array} contents
+ * @param {string | Uint8Array | Buffer} contents
  * @param {number} [mode]
  * @returns {void}
  */
@@ -13,7 +13,7 @@ export function placeFile(path, contents, mode = 0o644) {
   withUmask(() => {
     mkdirSync(dirname(path), { recursive: true });
     const temporary = temporaryName(path);
-    writeFileSync(temporary, contents, { mode });
+    writeFileSync(temporary, /** @type {any} */ (contents), { mode });
     renameSync(temporary, path);
   });
 }

@@ -1,6 +1,7 @@
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { callerDirectory } from './checkout.mjs';
 import { isSystemdRunning, readManifest, systemd } from './install-system.mjs';
 import { enablingLinks, manifestPath } from './installed-tree.mjs';
 import { isCommand, report, runCommand, SetupError } from './report.mjs';
@@ -83,24 +84,25 @@ function removeMatching(directory, pattern) {
 async function main() {
   const { values } = parseArgs({
     options: {
-      destdir: { type: 'string', default: '/' },
-      prefix: { type: 'string', default: '/usr' },
-      force: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
+      destdir: { type: 'string' },
+      prefix: { type: 'string' },
+      force: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const destdir = resolve(values.destdir);
+  const { prefix = '/usr', force = false } = values;
+  const destdir = resolve(callerDirectory(), values.destdir ?? '/');
   const isThisMachine = destdir === '/';
   if (isThisMachine && process.getuid?.() !== 0) throw new SetupError('removing from this machine needs root');
-  const manifest = join(destdir, manifestPath(values.prefix));
-  if (readManifest(destdir, values.prefix).length === 0) throw new SetupError(`nothing is installed: no ${manifest}`);
+  const manifest = join(destdir, manifestPath(prefix));
+  if (readManifest(destdir, prefix).length === 0) throw new SetupError(`nothing is installed: no ${manifest}`);
   const isActive = isThisMachine && isSystemdRunning();
-  if (isActive) deactivate(values.force);
-  const removed = removeSystem({ destdir, prefix: values.prefix });
+  if (isActive) deactivate(force);
+  const removed = removeSystem({ destdir, prefix });
   if (isActive) {
     removeRunState();
     systemd('systemctl', 'daemon-reload');

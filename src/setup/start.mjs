@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { callerDirectory, inCheckout } from './checkout.mjs';
+import { runInPlace } from './child.mjs';
+import { runInPrivateHost } from './host.mjs';
+import { prepare } from './prepare.mjs';
+import { isCommand, report, runCommand } from './report.mjs';
+
+/** What runs when no card is named. */
+const DEMO_CARD = inCheckout('schema/examples/demo.json');
+
+/** The API socket of an installed daemon. */
+const API_SOCKET = '/run/agent-spawn/api.sock';
+
+/**
+ * Runs a card on this machine when it has a systemd with the daemon installed, otherwise in a private host.
+ * @returns {Promise<number>} the exit status of the agent
+ */
+async function main() {
+  const args = process.argv.slice(2);
+  prepare({ forTests: false });
+  const isInstalled = existsSync('/run/systemd/system') && existsSync(API_SOCKET);
+  const words = args.length > 0 ? args : [DEMO_CARD];
+  const options = { cwd: callerDirectory() };
+  if (isInstalled) return runInPlace([process.execPath, inCheckout('dist/agent-spawn.cjs'), ...words], options);
+  report('PID 1 is not a systemd with agent-spawn installed: using a private host');
+  return runInPrivateHost(['agent-spawn', ...words], options);
+}
+
+if (isCommand(import.meta.url)) await runCommand(main);
