@@ -39,3 +39,5 @@ export const SANDBOX_TASKS: number = 2;
 export const EXIT_REPORT_BYTES_MAX: number = 4096;
 /** Largest record read back, bytes. */
 export const RECORD_BYTES_MAX: number = 1024 * 1024;
+/** Longest single argument of an executed program, bytes, with its terminating NUL (MAX_ARG_STRLEN, execve(2)). */
+export const MAX_ARGUMENT_BYTES: number = 128 * 1024;

@@ -10,8 +10,8 @@ export interface FactQuery {
   readonly workspace: string;
   /** Extra read-only binds of the card. */
   readonly binds: readonly string[];
-  /** The program to find: first word of the agent's command. */
-  readonly program: ProgramQuery;
+  /** The program to find: first word of the agent's command; null when it lies in the workspace. */
+  readonly program: ProgramQuery | null;
 }
 
 /** How to look for the agent's program. */

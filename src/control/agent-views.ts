@@ -1,0 +1,66 @@
+import { unitName } from '../base/ids.ts';
+import type { UnitUsage } from '../host/host.ts';
+import type { Agent } from '../sandbox/agent.ts';
+import { type Outcome, describeOutcome } from '../sandbox/outcome.ts';
+import type { AgentView, OutcomeView, UsageView } from './views.ts';
+
+/** An agent as callers see it; `usage` is what PID 1 says now, for one that lives. */
+export function agentView(agent: Agent, usage: UnitUsage | null): AgentView {
+  const { record } = agent;
+  const { card } = record;
+  return {
+    id: record.id,
+    unit: unitName(record.id),
+    state: agent.state,
+    origin: record.origin,
+    description: card.description ?? '',
+    labels: card.labels,
+    command: [...(card.command ?? [card.agent]), ...record.arguments],
+    workspace: card.workspace,
+    user: record.user.name,
+    uid: record.user.uid,
+    network: card.network.mode,
+    startedAt: time(record.startedAtMs),
+    endedAt: time(record.endedAtMs),
+    expiresAt: expiry(agent),
+    mainPid: agent.isLive && agent.unitState !== null && agent.unitState.mainPid > 0 ? agent.unitState.mainPid : null,
+    restarts: agent.unitState?.restarts ?? 0,
+    usage: usageView(agent, usage),
+    outcome: record.outcome === null ? null : outcomeView(record.outcome),
+    notices: record.notices,
+  };
+}
+
+/** A settled end as callers see it. */
+export function outcomeView(outcome: Outcome): OutcomeView {
+  return {
+    kind: outcome.kind,
+    status: 'status' in outcome ? outcome.status : null,
+    signal: outcome.kind === 'signalled' ? outcome.signal : null,
+    message: describeOutcome(outcome),
+  };
+}
+
+function usageView(agent: Agent, now: UnitUsage | null): UsageView {
+  const { limits } = agent.record.card;
+  const final = agent.record.usage;
+  return {
+    memoryBytes: now?.memoryBytes ?? null,
+    memoryPeakBytes: now?.memoryPeakBytes ?? final?.memoryPeakBytes ?? null,
+    memoryMaxBytes: limits.memoryMaxBytes,
+    tasks: now?.tasks ?? null,
+    tasksMax: limits.tasksMax,
+    cpuSeconds: now === null || now.cpuNanoseconds === null ? (final?.cpuSeconds ?? null) : now.cpuNanoseconds / 1e9,
+    forksRefused: final?.forksRefused ?? null,
+  };
+}
+
+function expiry(agent: Agent): string | null {
+  const { card, startedAtMs } = agent.record;
+  if (!agent.isLive || card.ttlSeconds === 0 || startedAtMs === null) return null;
+  return time(startedAtMs + card.ttlSeconds * 1000);
+}
+
+function time(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}

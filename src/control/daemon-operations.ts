@@ -1,0 +1,114 @@
+import { SpawnError, problemsError } from '../base/errors.ts';
+import { unitName } from '../base/ids.ts';
+import { parseCard } from '../card/parse.ts';
+import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
+import type { Host, UnitUsage } from '../host/host.ts';
+import type { Agent } from '../sandbox/agent.ts';
+import type { Engine } from '../sandbox/engine.ts';
+import { agentView } from './agent-views.ts';
+import { OutputCopier } from './output-copier.ts';
+import type { Caller, CardText, LaunchRequest, Operations } from './operations.ts';
+import { planView } from './plan-view.ts';
+import type { AgentDetail, AgentView, PlanView, VersionView } from './views.ts';
+
+/** The operations of the daemon, on top of the engine. */
+export class DaemonOperations implements Operations {
+  readonly #engine: Engine;
+  readonly #host: Host;
+  readonly #version: string;
+  readonly #copier: OutputCopier;
+
+  constructor(engine: Engine, host: Host, version: string) {
+    this.#engine = engine;
+    this.#host = host;
+    this.#version = version;
+    this.#copier = new OutputCopier(host.journal);
+  }
+
+  version(): VersionView {
+    return { version: this.#version };
+  }
+
+  list(options: { readonly ended: boolean }): readonly AgentView[] {
+    return this.#engine.registry
+      .all()
+      .filter((agent) => options.ended || agent.isLive || agent.record.origin === 'declared')
+      .map((agent) => agentView(agent, null));
+  }
+
+  async plan(request: LaunchRequest): Promise<PlanView> {
+    const card = readCard(request.card);
+    return planView(await this.#engine.plan({ card, arguments: request.arguments }));
+  }
+
+  async launch(request: LaunchRequest, caller: Caller): Promise<AgentView> {
+    const agent = await this.#engine.launch({
+      card: readCard(request.card),
+      cardSource: request.card,
+      arguments: request.arguments,
+      attach: request.attach,
+      callerUid: caller.uid,
+    });
+    return agentView(agent, null);
+  }
+
+  async get(id: string): Promise<AgentView> {
+    const agent = this.#engine.registry.get(id);
+    return agentView(agent, await this.#usage(agent));
+  }
+
+  async inspect(id: string): Promise<AgentDetail> {
+    const agent = this.#engine.registry.get(id);
+    const { card } = agent.record;
+    const plan = await this.#engine.plan({ card, arguments: agent.record.arguments });
+    return { ...(await this.get(id)), card, plan: planView(plan) };
+  }
+
+  async start(id: string, caller: Caller): Promise<AgentView> {
+    const agent = this.#engine.registry.find(id);
+    if (agent === null || agent.record.origin === 'declared') return agentView(await this.#engine.startDeclared(id), null);
+    const { cardSource, arguments: extra } = agent.record;
+    return this.launch({ card: cardSource, arguments: extra, attach: null }, caller);
+  }
+
+  async stop(id: string): Promise<AgentView> {
+    return agentView(await this.#engine.stop(id), null);
+  }
+
+  async restart(id: string, caller: Caller): Promise<AgentView> {
+    const agent = this.#engine.registry.get(id);
+    if (agent.record.origin === 'declared') return agentView(await this.#engine.restart(id), null);
+    if (agent.isLive && agent.record.attach !== null) {
+      throw new SpawnError('sandbox.running', `The agent "${id}" runs in the foreground of its caller and cannot be restarted from outside.`, {
+        remedy: `agentctl stop ${id}, then agentctl start ${id}`,
+      });
+    }
+    await this.#engine.stop(id);
+    return this.start(id, caller);
+  }
+
+  async wait(id: string, signal: AbortSignal): Promise<AgentView> {
+    const agent = this.#engine.registry.get(id);
+    await agent.whenEnded(signal);
+    return agentView(agent, null);
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#engine.remove(id);
+  }
+
+  async copyOutput(id: string, piece: Uint8Array, stream: 'stdout' | 'stderr'): Promise<void> {
+    await this.#copier.copy(this.#engine.registry.get(id), piece, stream);
+  }
+
+  #usage(agent: Agent): Promise<UnitUsage | null> {
+    return agent.isLive ? this.#host.units.usage(unitName(agent.id)) : Promise.resolve(null);
+  }
+}
+
+/** A spawned card, or all its problems. */
+function readCard(text: CardText): ResolvedCard {
+  const parsed = parseCard(Buffer.from(text.text), { format: text.format });
+  if (!parsed.ok) throw problemsError(parsed.problems, text.source);
+  return resolveCard(parsed.value, 'spawned');
+}

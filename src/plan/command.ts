@@ -1,0 +1,101 @@
+import { isWithin } from '../base/paths.ts';
+import { type Problem, type Result, ok, refused } from '../base/result.ts';
+import { type Identity, blockingAncestor } from './access.ts';
+import type { ProgramFacts, ProgramQuery, SystemFacts } from './facts.ts';
+import { WORKSPACE } from './mount.ts';
+import { PRESETS, type PresetName } from './presets.ts';
+
+/** A path of the host that the program needs inside, and whether the agent's uid reaches it. */
+export interface ProgramBind {
+  readonly path: string;
+  readonly reachable: boolean;
+}
+
+/** The agent's command and what it takes to have it inside. */
+export interface CommandPlan {
+  readonly command: readonly string[];
+  readonly binds: readonly ProgramBind[];
+  /** Directories to add to the search path, for interpreters outside the ordinary ones. */
+  readonly directories: readonly string[];
+  readonly notices: readonly string[];
+}
+
+/** The command a card and a caller ask for. */
+export interface CommandInput {
+  /** The card's `command`, or null for the preset's. */
+  readonly command: readonly string[] | null;
+  readonly preset: PresetName;
+  readonly arguments: readonly string[];
+}
+
+/** Directories every sandbox's search path has, where programs are looked up first. */
+const ORDINARY = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** Places outside them where agents get installed; root's own, so that no ordinary user can plant one. */
+const INSTALLED = ['/opt/*/bin', '/opt/*', '/root/.local/bin', '/root/.opencode/bin', '/root/.bun/bin', '/root/.nvm/versions/node/*/bin'];
+
+/** The words the agent runs with, before anything is looked up. */
+export function commandWords(input: CommandInput): readonly string[] {
+  return [...(input.command ?? PRESETS[input.preset].command), ...input.arguments];
+}
+
+/**
+ * What to look up for a command: null when its first word lies in the
+ * workspace (`./run.sh`, `/workspace/run.sh`), where only the agent can tell.
+ */
+export function programQuery(words: readonly string[], workspace: string): ProgramQuery | null {
+  const name = words[0] ?? '';
+  if (isWithin(name, WORKSPACE)) return null;
+  if (name.includes('/') && !name.startsWith('/')) return null;
+  const home = /^\/home\/[^/]+/.exec(workspace)?.[0];
+  const homeDirectories = home === undefined ? [] : ['.local/bin', '.opencode/bin', '.bun/bin', '.nvm/versions/node/*/bin'].map((path) => `${home}/${path}`);
+  return { name, directories: [...ORDINARY, ...homeDirectories, ...INSTALLED] };
+}
+
+/** Settles the command on what the host answered. */
+export function planCommand(input: CommandInput, program: ProgramFacts | null, who: Identity, system: SystemFacts): Result<CommandPlan> {
+  const words = commandWords(input);
+  const query = programQuery(words, '/');
+  if (query === null) return ok({ command: words, binds: [], directories: [], notices: [] });
+  if (program === null) return refused([notFound(input, query.name)]);
+  const parts = [program, ...(program.interpreter === null ? [] : [program.interpreter])];
+  const hidden = parts.filter((part) => !isVisible(part.realPath, system));
+  const binds = hidden.map((part): ProgramBind => {
+    const path = part.packageDirectory ?? part.realPath;
+    return { path, reachable: blockingAncestor(part.ancestors, who) === null };
+  });
+  const interpreterDirectories = hidden.filter((part) => part === program.interpreter).map((part) => directoryOf(part.realPath));
+  const first = hidden.includes(program) ? program.realPath : words[0] ?? '';
+  return ok({
+    command: [first, ...words.slice(1)],
+    binds,
+    directories: interpreterDirectories,
+    notices: binds.map(({ path }) => `The agent's program lies outside the allowlist, so ${path} is shown read-only.`),
+  });
+}
+
+/** Whether the sandbox shows a path without any extra bind. */
+export function isVisible(path: string, system: SystemFacts): boolean {
+  return system.roots.some((root) => root.kind === 'directory' && isWithin(path, root.path));
+}
+
+function notFound(input: CommandInput, name: string): Problem {
+  if (input.command !== null) {
+    return {
+      code: 'plan.command-not-found',
+      pointer: '/command/0',
+      message: `The program "${name}" was not found on this host.`,
+      suggestion: 'Install it, or give its absolute path.',
+    };
+  }
+  return {
+    code: 'plan.command-not-found',
+    pointer: '/agent',
+    message: `The program "${name}" of the agent "${input.preset}" was not found on this host.`,
+    suggestion: `Install it (${PRESETS[input.preset].install}), choose another "agent", or give a "command".`,
+  };
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}

@@ -1,0 +1,29 @@
+import type { Problem } from '../base/result.ts';
+import type { ResolvedCard } from '../card/resolve.ts';
+
+/**
+ * What a card may say but this version cannot hold. Each is refused, never
+ * ignored: an agent that starts has everything its card promises.
+ */
+export function unenforced(card: ResolvedCard): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (card.apiKeyFile !== null) {
+    problems.push(refuse('/api_key_file', 'API keys are not delivered to agents yet', 'Remove the key.'));
+  }
+  if (card.a2aPort !== null) {
+    problems.push(refuse('/a2a_port', 'ports inside the sandbox cannot be published yet', 'Remove the key.'));
+  }
+  if (card.network.publish.length > 0) {
+    problems.push(refuse('/network/publish', 'ports inside the sandbox cannot be published yet', 'Remove the key.'));
+  }
+  if (card.network.mode === 'veth' || card.network.mode === 'host') {
+    problems.push(
+      refuse('/network/mode', `the network mode "${card.network.mode}" is not available yet`, 'Use "isolated" or "none".'),
+    );
+  }
+  return problems;
+}
+
+function refuse(pointer: string, cause: string, suggestion: string): Problem {
+  return { code: 'plan.not-enforced', pointer, message: `This version refuses ${pointer.slice(1)}: ${cause}.`, suggestion };
+}

@@ -1,0 +1,54 @@
+import { HOME, WORKSPACE } from './mount.ts';
+
+/** One variable of the agent's environment and where it came from. */
+export interface EnvironmentVariable {
+  readonly name: string;
+  readonly value: string;
+  /** `sandbox`, or the JSON pointer of the card key that set it. */
+  readonly origin: string;
+}
+
+/** Inputs of the environment; nothing is inherited from anybody. */
+export interface EnvironmentInput {
+  readonly id: string;
+  readonly user: string;
+  /** The card's `environment`. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Certificate bundle inside the sandbox, or null. */
+  readonly certificateBundle: string | null;
+  /** Directories put in front of the ordinary search path. */
+  readonly programDirectories: readonly string[];
+}
+
+/** Search path of every sandbox, the usual order of a login shell. */
+const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** The whole environment, sorted by name; a variable of the card replaces ours of the same name. */
+export function planEnvironment(input: EnvironmentInput): readonly EnvironmentVariable[] {
+  const ours: Record<string, string> = {
+    AGENT_ID: input.id,
+    AGENT_WORKSPACE: WORKSPACE,
+    HOME,
+    LANG: 'C.UTF-8',
+    LOGNAME: input.user,
+    PATH: [...input.programDirectories, ...SEARCH_PATH].join(':'),
+    PWD: WORKSPACE,
+    SHELL: '/bin/sh',
+    TMPDIR: '/tmp',
+    USER: input.user,
+    XDG_CACHE_HOME: `${HOME}/.cache`,
+    XDG_CONFIG_HOME: `${HOME}/.config`,
+    XDG_DATA_HOME: `${HOME}/.local/share`,
+    XDG_STATE_HOME: `${HOME}/.local/state`,
+  };
+  if (input.certificateBundle !== null) {
+    ours['SSL_CERT_FILE'] = input.certificateBundle;
+    ours['NIX_SSL_CERT_FILE'] = input.certificateBundle;
+  }
+  const variables = new Map<string, EnvironmentVariable>();
+  for (const [name, value] of Object.entries(ours)) variables.set(name, { name, value, origin: 'sandbox' });
+  for (const [name, value] of Object.entries(input.environment)) {
+    variables.set(name, { name, value, origin: `/environment/${name}` });
+  }
+  return [...variables.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}

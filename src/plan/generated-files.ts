@@ -1,0 +1,39 @@
+import type { Identity } from './access.ts';
+
+/** A made-up file of the sandbox's `/etc`, bound read-only from the agent's run directory. */
+export interface GeneratedFile {
+  /** File name in the run directory and below `/etc`. */
+  readonly name: string;
+  readonly content: string;
+}
+
+/** What the made-up files say about the agent. */
+export interface GeneratedFilesInput {
+  readonly id: string;
+  readonly user: string;
+  readonly identity: Identity;
+  readonly home: string;
+}
+
+/**
+ * The `/etc` files an ordinary program expects, with nothing of the host's in
+ * them: the agent, root and nobody are all the users there are, and the only
+ * address is the loopback device's.
+ */
+export function planGeneratedFiles(input: GeneratedFilesInput): readonly GeneratedFile[] {
+  const { uid, gid } = input.identity;
+  const group = gid === 65534 ? '' : `${input.user}:x:${gid}:\n`;
+  return [
+    { name: 'group', content: `root:x:0:\n${group}nogroup:x:65534:\n` },
+    { name: 'hosts', content: `127.0.0.1 localhost ${input.id}\n::1 localhost ip6-localhost\n` },
+    { name: 'nsswitch.conf', content: 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' },
+    {
+      name: 'passwd',
+      content:
+        `root:x:0:0:root:/:/usr/sbin/nologin\n` +
+        `${input.user}:x:${uid}:${gid}:agent ${input.id}:${input.home}:/bin/sh\n` +
+        `nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`,
+    },
+    { name: 'resolv.conf', content: '# No resolver: this sandbox looks up no names itself.\n' },
+  ];
+}

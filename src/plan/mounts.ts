@@ -1,0 +1,52 @@
+import type { SystemFacts } from './facts.ts';
+import type { GeneratedFile } from './generated-files.ts';
+import { HOME, type Mount, WORKSPACE } from './mount.ts';
+
+/** A path of the host shown read-only at the same place inside. */
+export interface ReadOnlyBind {
+  /** Where bubblewrap finds it: the path itself, or where PID 1 bound it for a uid that could not reach it. */
+  readonly source: string;
+  readonly destination: string;
+}
+
+/** Inputs of the file system view. */
+export interface MountsInput {
+  readonly system: SystemFacts;
+  /** Run directory of the agent, which holds the made-up files. */
+  readonly runDirectory: string;
+  readonly files: readonly GeneratedFile[];
+  readonly binds: readonly ReadOnlyBind[];
+  readonly workspace: string;
+  /** Size of each of `/tmp`, `/dev/shm` and the home directory, bytes. */
+  readonly tmpBytes: number;
+}
+
+/** Size of the root: it holds mount points only and is read-only once it is built, bytes. */
+const ROOT_BYTES = 1024 * 1024;
+
+/** The ordered mount table. Everything not named here does not exist inside. */
+export function planMounts(input: MountsInput): readonly Mount[] {
+  const { system, files, binds, runDirectory, workspace, tmpBytes } = input;
+  return [
+    { kind: 'tmpfs', destination: '/', sizeBytes: ROOT_BYTES },
+    ...system.roots.map(
+      (root): Mount =>
+        root.kind === 'symlink'
+          ? { kind: 'symlink', target: root.target, destination: root.path }
+          : { kind: 'ro-bind', source: root.path, destination: root.path },
+    ),
+    ...system.etc.map((path): Mount => ({ kind: 'ro-bind', source: path, destination: path })),
+    ...files.map((file): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${file.name}`, destination: `/etc/${file.name}` })),
+    { kind: 'proc', destination: '/proc' },
+    { kind: 'dev', destination: '/dev' },
+    { kind: 'tmpfs', destination: '/dev/shm', sizeBytes: tmpBytes },
+    { kind: 'remount-ro', destination: '/dev' },
+    { kind: 'tmpfs', destination: '/tmp', sizeBytes: tmpBytes },
+    { kind: 'tmpfs', destination: HOME, sizeBytes: tmpBytes },
+    { kind: 'dir', destination: '/var' },
+    { kind: 'symlink', target: '../tmp', destination: '/var/tmp' },
+    ...binds.map((bind): Mount => ({ kind: 'ro-bind', source: bind.source, destination: bind.destination })),
+    { kind: 'bind', source: workspace, destination: WORKSPACE },
+    { kind: 'remount-ro', destination: '/' },
+  ];
+}

@@ -1,0 +1,202 @@
+import { MAX_ARGUMENT_BYTES } from '../base/limits.ts';
+import { unitName, userName } from '../base/ids.ts';
+import { type Problem, type Result, ok, refused } from '../base/result.ts';
+import type { ResolvedCard } from '../card/resolve.ts';
+import { planBinds } from './binds.ts';
+import { BWRAP_OPTIONS_NEEDED, renderBwrap } from './bwrap.ts';
+import { type CommandInput, commandWords, planCommand, programQuery } from './command.ts';
+import { type EnvironmentVariable, planEnvironment } from './environment.ts';
+import type { FactQuery, HostFacts, SystemFacts } from './facts.ts';
+import { planGeneratedFiles } from './generated-files.ts';
+import { unenforced } from './enforcement.ts';
+import { HOME, type Mount } from './mount.ts';
+import { planMounts } from './mounts.ts';
+import { type NetworkPlan, planNetwork } from './network.ts';
+import { planProperties, stdioProperties } from './properties.ts';
+import type { Step } from './step.ts';
+import type { UnitProperty } from './unit-property.ts';
+import { renderUnitText } from './unit-text.ts';
+import { type UidRange, type WorkspacePlan, planWorkspace } from './workspace.ts';
+
+/** A card, what the caller adds to it, and what the daemon knows by itself. */
+export interface PlanRequest {
+  readonly card: ResolvedCard;
+  /** Appended to the agent's command. */
+  readonly arguments: readonly string[];
+  /** The uid reserved for this agent id. */
+  readonly agentUid: number;
+  readonly uidRange: UidRange;
+  /** Directory that holds one run directory per agent. */
+  readonly agentsRunDirectory: string;
+}
+
+/** One agent, completely decided. Printed by two renderers, applied by one engine. */
+export interface Plan {
+  readonly id: string;
+  readonly unit: string;
+  readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly reason: string };
+  readonly workspace: WorkspacePlan;
+  readonly mounts: readonly Mount[];
+  readonly environment: readonly EnvironmentVariable[];
+  readonly network: NetworkPlan;
+  readonly bwrap: readonly string[];
+  /** Properties of the unit, standard streams excepted. */
+  readonly properties: readonly UnitProperty[];
+  /** What happens before the unit starts, in order. */
+  readonly preparation: readonly Step[];
+  /** Sentences the user should see. */
+  readonly notices: readonly string[];
+}
+
+/** What must be asked of the host before {@link planAgent}. */
+export function factQuery(card: ResolvedCard, extra: readonly string[]): FactQuery {
+  return {
+    workspace: card.workspace,
+    binds: card.filesystem.readOnly,
+    program: programQuery(commandWords(commandInput(card, extra)), card.workspace),
+  };
+}
+
+/** Decides everything about one agent. Pure and total: the same inputs give the same plan, byte for byte. */
+export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> {
+  const { card } = request;
+  const early = [...unenforced(card), ...bwrapProblems(facts.system)];
+  const workspace = planWorkspace({ facts: facts.workspace, agentUid: request.agentUid, range: request.uidRange });
+  if (!workspace.ok) return refused([...early, ...workspace.problems]);
+  const who = workspace.value.identity;
+  const runDirectory = `${request.agentsRunDirectory}/${card.agentId}`;
+  const command = planCommand(commandInput(card, request.arguments), facts.program, who, facts.system);
+  const binds = planBinds({
+    requested: facts.binds,
+    program: command.ok ? command.value.binds : [],
+    who,
+    workspace: card.workspace,
+    runDirectory,
+  });
+  const problems = [...early, ...(command.ok ? [] : command.problems), ...(binds.ok ? [] : binds.problems)];
+  if (problems.length > 0 || !command.ok || !binds.ok) return refused(problems);
+
+  const user = { name: userName(card.agentId), uid: who.uid, gid: who.gid, reason: workspace.value.reason };
+  const files = planGeneratedFiles({ id: card.agentId, user: user.name, identity: who, home: HOME });
+  const environment = planEnvironment({
+    id: card.agentId,
+    user: user.name,
+    environment: card.environment,
+    certificateBundle: facts.system.certificateBundle,
+    programDirectories: command.value.directories,
+  });
+  const mounts = planMounts({
+    system: facts.system,
+    runDirectory,
+    files,
+    binds: binds.value.binds,
+    workspace: card.workspace,
+    tmpBytes: card.limits.tmpBytes,
+  });
+  const bwrap = renderBwrap({
+    bwrapPath: facts.system.bwrapPath ?? '',
+    hostname: card.agentId,
+    mounts,
+    environment,
+    command: command.value.command,
+  });
+  const tooLong = argumentProblems(bwrap);
+  if (tooLong.length > 0) return refused(tooLong);
+  const network = planNetwork(card);
+  return ok({
+    id: card.agentId,
+    unit: unitName(card.agentId),
+    user,
+    workspace: workspace.value,
+    mounts,
+    environment,
+    network,
+    bwrap,
+    properties: properties(card, facts.system, { user: user.name, bwrap, network, unitBinds: binds.value.unitBinds }),
+    preparation: preparation(card, user, workspace.value, { directory: runDirectory, files }),
+    notices: [...network.notices, ...command.value.notices],
+  });
+}
+
+/** The unit file a declared agent gets: the same properties as a spawned one, with its streams in the journal. */
+export function unitText(plan: Plan, header: readonly string[]): string {
+  return renderUnitText([...plan.properties, ...stdioProperties({ kind: 'journal' })], header);
+}
+
+function commandInput(card: ResolvedCard, extra: readonly string[]): CommandInput {
+  return { command: card.command, preset: card.agent, arguments: extra };
+}
+
+function properties(
+  card: ResolvedCard,
+  system: SystemFacts,
+  rest: { user: string; bwrap: readonly string[]; network: NetworkPlan; unitBinds: Parameters<typeof planProperties>[0]['unitBinds'] },
+): readonly UnitProperty[] {
+  return planProperties({
+    id: card.agentId,
+    unit: unitName(card.agentId),
+    description: card.description ?? `AI agent ${card.agentId}`,
+    user: rest.user,
+    bwrap: rest.bwrap,
+    exitReportPath: system.exitReportPath,
+    limits: card.limits,
+    ttlSeconds: card.ttlSeconds,
+    stopTimeoutSeconds: card.stopTimeoutSeconds,
+    restart: card.restart,
+    privateNetwork: rest.network.privateNamespace,
+    unitBinds: rest.unitBinds,
+  });
+}
+
+function preparation(
+  card: ResolvedCard,
+  user: Plan['user'],
+  workspace: WorkspacePlan,
+  run: { directory: string; files: ReturnType<typeof planGeneratedFiles> },
+): readonly Step[] {
+  return [
+    { kind: 'identity.publish', arguments: { user: user.name, uid: user.uid, gid: user.gid, description: `agent ${card.agentId}` } },
+    { kind: 'files.write', arguments: { directory: run.directory, files: run.files } },
+    {
+      kind: 'workspace.prepare',
+      arguments: { path: workspace.path, create: workspace.create, uid: user.uid, gid: user.gid, replaceUid: workspace.replaceUid },
+    },
+  ];
+}
+
+function bwrapProblems(system: SystemFacts): readonly Problem[] {
+  if (system.bwrapPath === null) {
+    return [
+      {
+        code: 'host.bubblewrap-missing',
+        pointer: '',
+        message: 'bubblewrap (bwrap) is not installed on this host.',
+        suggestion: 'Install the package "bubblewrap".',
+      },
+    ];
+  }
+  const missing = BWRAP_OPTIONS_NEEDED.filter((option) => !system.bwrapOptions.includes(option));
+  if (missing.length === 0) return [];
+  return [
+    {
+      code: 'host.bubblewrap-missing',
+      pointer: '',
+      message: `The bubblewrap at ${system.bwrapPath} does not know ${missing.join(', ')}.`,
+      suggestion: 'Install a newer bubblewrap; 0.8 has them all.',
+    },
+  ];
+}
+
+/** execve(2) refuses a single argument longer than 128 KiB (MAX_ARG_STRLEN), so it is refused here with a name. */
+function argumentProblems(argv: readonly string[]): readonly Problem[] {
+  const long = argv.find((word) => Buffer.byteLength(word) >= MAX_ARGUMENT_BYTES);
+  if (long === undefined) return [];
+  return [
+    {
+      code: 'card.out-of-range',
+      pointer: '',
+      message: `One argument or variable of the agent is ${Buffer.byteLength(long)} bytes long; the kernel takes ${MAX_ARGUMENT_BYTES - 1}.`,
+      suggestion: 'Put long text in a file of the workspace.',
+    },
+  ];
+}

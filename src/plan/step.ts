@@ -1,0 +1,53 @@
+import type { GeneratedFile } from './generated-files.ts';
+import type { UnitProperty } from './unit-property.ts';
+
+/**
+ * Every kind of step with its arguments. Each has one executor and one undo in
+ * `sandbox/executors.ts`; a kind without them does not compile.
+ */
+export interface StepArguments {
+  /** userdb records, so that `User=` resolves. Undo removes them. */
+  readonly 'identity.publish': { readonly user: string; readonly uid: number; readonly gid: number; readonly description: string };
+  /** Made-up files in the agent's run directory. Undo removes the directory. */
+  readonly 'files.write': { readonly directory: string; readonly files: readonly GeneratedFile[] };
+  /** Makes or re-owns the workspace. Undo removes the directories it made while they are empty; ownership stays. */
+  readonly 'workspace.prepare': {
+    readonly path: string;
+    readonly create: boolean;
+    readonly uid: number;
+    readonly gid: number;
+    readonly replaceUid: number | null;
+  };
+  /** Starts the transient unit. Undo stops it and forgets a failure. */
+  readonly 'unit.start': { readonly unit: string; readonly properties: readonly UnitProperty[] };
+  /** Writes the unit file of a declared agent. Undo removes it. */
+  readonly 'unit.install': { readonly path: string; readonly text: string };
+}
+
+/** Names of the step kinds. */
+export type StepKind = keyof StepArguments;
+
+/** One thing to do to the host. */
+export type Step = { readonly [Kind in StepKind]: { readonly kind: Kind; readonly arguments: StepArguments[Kind] } }[StepKind];
+
+/** One line for people. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case 'identity.publish':
+      return `publish the user ${step.arguments.user} (uid ${step.arguments.uid})`;
+    case 'files.write':
+      return `write ${step.arguments.files.map((file) => file.name).join(', ')} to ${step.arguments.directory}`;
+    case 'workspace.prepare':
+      return describeWorkspace(step.arguments);
+    case 'unit.start':
+      return `start ${step.arguments.unit}`;
+    case 'unit.install':
+      return `write ${step.arguments.path}`;
+  }
+}
+
+function describeWorkspace(order: StepArguments['workspace.prepare']): string {
+  if (order.create) return `make the workspace ${order.path} for uid ${order.uid}`;
+  if (order.replaceUid !== null) return `give what uid ${order.replaceUid} owns in ${order.path} to uid ${order.uid}`;
+  return `check the workspace ${order.path}`;
+}

@@ -1,0 +1,67 @@
+import type { UnitState } from '../host/host.ts';
+import type { AgentRecord } from './record.ts';
+
+/** Where an agent is in its life. */
+export type AgentState = 'starting' | 'running' | 'stopping' | 'restarting' | 'ended' | 'not-started' | 'invalid';
+
+/** One agent in the daemon's memory. */
+export class Agent {
+  record: AgentRecord;
+  /** Last state PID 1 told of its unit. */
+  unitState: UnitState | null = null;
+  /** A caller asked for the end of this run. */
+  stopRequested = false;
+  /** Bytes of foreground output copied to the journal so far. */
+  journalBytes = 0;
+  /** A declared card that was refused. */
+  isInvalid = false;
+  /** The end of this run is being settled. */
+  isSettling = false;
+  #waiters: (() => void)[] = [];
+
+  constructor(record: AgentRecord) {
+    this.record = record;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  /** Whether anything of it runs or is about to. */
+  get isLive(): boolean {
+    return this.record.phase !== 'ended';
+  }
+
+  /** State for views. */
+  get state(): AgentState {
+    if (this.record.phase === 'starting') return 'starting';
+    if (this.isInvalid && !this.isLive) return 'invalid';
+    if (this.record.phase === 'ended') return this.record.startedAtMs === null ? 'not-started' : 'ended';
+    if (this.unitState?.subState === 'auto-restart') return 'restarting';
+    return this.unitState?.activeState === 'deactivating' || this.stopRequested ? 'stopping' : 'running';
+  }
+
+  /** Resolves when the present run has ended; at once when none is. */
+  whenEnded(signal?: AbortSignal): Promise<void> {
+    if (!this.isLive || signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      signal?.addEventListener('abort', () => this.#forget(resolve), { once: true });
+    });
+  }
+
+  /** Marks the run as ended and wakes everyone who waits for that. */
+  end(record: AgentRecord): void {
+    this.record = record;
+    this.stopRequested = false;
+    this.isSettling = false;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  #forget(waiter: () => void): void {
+    this.#waiters = this.#waiters.filter((other) => other !== waiter);
+    waiter();
+  }
+}

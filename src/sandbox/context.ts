@@ -1,0 +1,36 @@
+import type { Host } from '../host/host.ts';
+import type { UidRange } from '../plan/workspace.ts';
+import type { EnginePaths } from './executors.ts';
+import type { Registry } from './registry.ts';
+import type { Turnstile } from './turnstile.ts';
+
+/** Something worth a line in the daemon's log; the engine itself does not log. */
+export type EngineEvent =
+  | { readonly kind: 'started'; readonly id: string; readonly uid: number; readonly origin: 'spawned' | 'declared' }
+  | { readonly kind: 'ended'; readonly id: string; readonly outcome: string }
+  | { readonly kind: 'adopted'; readonly id: string }
+  | { readonly kind: 'removed'; readonly id: string; readonly reason: string }
+  | { readonly kind: 'card-refused'; readonly id: string; readonly message: string }
+  | { readonly kind: 'card-installed'; readonly id: string }
+  | { readonly kind: 'ignored-failure'; readonly operation: string; readonly message: string };
+
+/** What the parts of the engine share. */
+export interface EngineContext {
+  readonly host: Host;
+  readonly paths: EnginePaths;
+  readonly uidRange: UidRange;
+  readonly registry: Registry;
+  readonly starts: Turnstile;
+  /** The uid of an agent id, stored before it is used. */
+  reserveUid(id: string): Promise<number>;
+  report(event: EngineEvent): void;
+}
+
+/** Runs something whose failure is survived, and says so. */
+export async function tolerate(context: Pick<EngineContext, 'report'>, operation: string, task: () => Promise<unknown>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    context.report({ kind: 'ignored-failure', operation, message: error instanceof Error ? error.message : String(error) });
+  }
+}

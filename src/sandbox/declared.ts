@@ -1,0 +1,190 @@
+import { CARD_BYTES_MAX, DECLARED_CARDS_MAX } from '../base/limits.ts';
+import { isAgentId, unitName } from '../base/ids.ts';
+import type { Problem } from '../base/result.ts';
+import { SpawnError } from '../base/errors.ts';
+import { parseCard } from '../card/parse.ts';
+import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
+import { type Plan, unitText } from '../plan/plan.ts';
+import { Agent } from './agent.ts';
+import { applySteps } from './apply.ts';
+import { type EngineContext, tolerate } from './context.ts';
+import { planLaunch } from './launch.ts';
+import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
+import { renderRefusal } from './refusal.ts';
+import { clearAway } from './retire.ts';
+
+/** A card file of the cards directory. */
+interface CardFile {
+  readonly id: string;
+  readonly name: string;
+  readonly format: 'json' | 'toml';
+}
+
+/** What became of one card file. */
+export interface Compiled {
+  readonly id: string;
+  /** The unit file differs from the one before. */
+  readonly isChanged: boolean;
+  /** The card asks to be started at boot. */
+  readonly autostart: boolean;
+}
+
+/**
+ * Keeps one unit file per card of the cards directory, so that `systemctl
+ * start sandboxed-agent@<id>` works with nothing of ours in the way. A card
+ * that is refused leaves a unit that fails with the reason.
+ */
+export async function compileCards(context: EngineContext): Promise<readonly Compiled[]> {
+  const files = cardFiles(await context.host.files.list(context.paths.cardsDirectory));
+  const compiled: Compiled[] = [];
+  for (const file of files) {
+    try {
+      compiled.push(await compileCard(context, file));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      context.report({ kind: 'ignored-failure', operation: `card ${file.name}`, message });
+    }
+  }
+  return [...compiled, ...(await removeOrphans(context, new Set(files.map((file) => file.id))))];
+}
+
+/** Compiles one card; also used before a start, so that the newest facts of the host count. */
+export async function compileCard(context: EngineContext, file: CardFile): Promise<Compiled> {
+  const path = `${context.paths.cardsDirectory}/${file.name}`;
+  const source = await readCard(context, file, path);
+  const planned = source.problems.length > 0 || source.card === null ? null : await planDeclared(context, source.card);
+  const problems = planned?.problems ?? source.problems;
+  const plan = planned?.plan ?? null;
+  const header = [`Compiled by agent-spawnd from ${path}; change the card, not this file.`];
+  const text = plan === null ? renderRefusal({ id: file.id, path, problems, refusePath: context.paths.refusePath, header }) : unitText(plan, header);
+  if (plan !== null) await applySteps(context.host, context.paths, plan.preparation);
+  const isChanged = await install(context, file.id, text);
+  const agent = remember(context, source, plan, file, problems);
+  await storeRecord(context.host, context.paths, agent.record);
+  if (isChanged) {
+    const message = problems[0]?.message;
+    context.report(message === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, message });
+  }
+  return { id: file.id, isChanged, autostart: plan !== null && source.card?.autostart === true };
+}
+
+/** The card file of an id, or null when there is none. */
+export async function findCardFile(context: EngineContext, id: string): Promise<CardFile | null> {
+  const files = cardFiles(await context.host.files.list(context.paths.cardsDirectory));
+  return files.find((file) => file.id === id) ?? null;
+}
+
+interface CardSourceRead {
+  readonly text: string;
+  readonly card: ResolvedCard | null;
+  readonly problems: readonly Problem[];
+}
+
+async function readCard(context: EngineContext, file: CardFile, path: string): Promise<CardSourceRead> {
+  let bytes: Uint8Array | null;
+  try {
+    bytes = await context.host.files.read(path, CARD_BYTES_MAX + 1);
+  } catch (error) {
+    return unread('card.unreadable', `The card cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (bytes === null) return unread('card.unreadable', `The card ${path} does not exist any more.`);
+  const parsed = parseCard(bytes, { format: file.format });
+  const text = new TextDecoder().decode(bytes);
+  if (!parsed.ok) return { text, card: null, problems: parsed.problems };
+  const card = resolveCard(parsed.value, 'declared');
+  if (card.agentId !== file.id) {
+    const message = `The card is ${file.name}, but its agent_id is "${card.agentId}"; the two must be the same.`;
+    return { text, card, problems: [{ code: 'card.id-mismatch', pointer: '/agent_id', message, suggestion: `Write "agent_id": "${file.id}", or rename the file.` }] };
+  }
+  return { text, card, problems: [] };
+}
+
+function unread(code: 'card.unreadable', message: string): CardSourceRead {
+  return { text: '', card: null, problems: [{ code, pointer: '', message }] };
+}
+
+async function planDeclared(context: EngineContext, card: ResolvedCard): Promise<{ plan: Plan | null; problems: readonly Problem[] }> {
+  try {
+    return { plan: await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId)), problems: [] };
+  } catch (error) {
+    if (!(error instanceof SpawnError)) throw error;
+    const problems = error.problems.length > 0 ? error.problems : [{ code: error.code, pointer: '', message: error.message }];
+    return { plan: null, problems };
+  }
+}
+
+/** Writes the unit file when its text changed. */
+async function install(context: EngineContext, id: string, text: string): Promise<boolean> {
+  const path = `${context.paths.unitsDirectory}/${unitName(id)}`;
+  const present = await context.host.files.read(path, 4 * CARD_BYTES_MAX);
+  if (present !== null && new TextDecoder().decode(present) === text) return false;
+  await applySteps(context.host, context.paths, [{ kind: 'unit.install', arguments: { path, text } }]);
+  return true;
+}
+
+/** Enters the card in the registry; a run in progress keeps its phase and times. */
+function remember(context: EngineContext, source: CardSourceRead, plan: Plan | null, file: CardFile, problems: readonly Problem[]): Agent {
+  const present = context.registry.find(file.id);
+  const before = present?.record ?? null;
+  const record: AgentRecord = {
+    version: 1,
+    id: file.id,
+    origin: 'declared',
+    phase: before?.phase === 'started' ? 'started' : 'ended',
+    card: source.card ?? before?.card ?? resolveCard({ agent_id: file.id, workspace: '/nonexistent' }, 'declared'),
+    cardSource: { text: source.text, format: file.format, source: `${context.paths.cardsDirectory}/${file.name}` },
+    arguments: [],
+    user: plan?.user ?? before?.user ?? { name: '', uid: -1, gid: -1, reason: '' },
+    attach: null,
+    callerUid: 0,
+    startedAtMs: before?.startedAtMs ?? null,
+    endedAtMs: before?.endedAtMs ?? null,
+    outcome: before?.outcome ?? null,
+    usage: before?.usage ?? null,
+    notices: plan?.notices ?? problems.map((problem) => problem.message),
+  };
+  const agent = present ?? new Agent(record);
+  agent.record = record;
+  agent.isInvalid = plan === null;
+  if (present === null) context.registry.put(agent);
+  return agent;
+}
+
+/** Takes away the unit files of cards that are gone. A run in progress goes on until it ends. */
+async function removeOrphans(context: EngineContext, declared: ReadonlySet<string>): Promise<readonly Compiled[]> {
+  const removed: Compiled[] = [];
+  for (const name of await context.host.files.list(context.paths.unitsDirectory)) {
+    const id = /^sandboxed-agent@(.+)\.service$/.exec(name)?.[1];
+    if (id === undefined || declared.has(id)) continue;
+    await tolerate(context, `unit file of ${id}`, () => context.host.files.remove(`${context.paths.unitsDirectory}/${name}`));
+    await forgetDeclared(context, id);
+    context.report({ kind: 'removed', id, reason: 'its card is gone' });
+    removed.push({ id, isChanged: true, autostart: false });
+  }
+  return removed;
+}
+
+/** A declared agent without a card: one that runs is left to end, one that does not leaves nothing. */
+async function forgetDeclared(context: EngineContext, id: string): Promise<void> {
+  const agent = context.registry.find(id);
+  if (agent === null) return;
+  agent.record = { ...agent.record, origin: 'spawned' };
+  if (agent.isLive) return;
+  context.registry.drop(id);
+  await clearAway(context, agent.record);
+  await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));
+}
+
+/** Card files in order of name; of two for one id the `.json` one counts. */
+function cardFiles(names: readonly string[]): readonly CardFile[] {
+  const files = new Map<string, CardFile>();
+  for (const name of names) {
+    const match = /^(.+)\.(json|toml)$/.exec(name);
+    const id = match?.[1] ?? '';
+    const format = match?.[2];
+    if ((format !== 'json' && format !== 'toml') || !isAgentId(id) || files.has(id)) continue;
+    files.set(id, { id, name, format });
+    if (files.size === DECLARED_CARDS_MAX) break;
+  }
+  return [...files.values()];
+}

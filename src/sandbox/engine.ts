@@ -1,0 +1,229 @@
+import { STARTS_AT_ONCE_MAX } from '../base/limits.ts';
+import { unitName } from '../base/ids.ts';
+import { SpawnError } from '../base/errors.ts';
+import type { Host, UnitState } from '../host/host.ts';
+import type { UidRange } from '../plan/workspace.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Agent } from './agent.ts';
+import { Coalesced } from './coalesced.ts';
+import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
+import { type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
+import type { EnginePaths } from './executors.ts';
+import { type Launch, launchAgent, planLaunch } from './launch.ts';
+import { removeRecord, storeRecord } from './record.ts';
+import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
+import { Registry } from './registry.ts';
+import { hasEnded, settleEnd } from './retire.ts';
+import { Turnstile } from './turnstile.ts';
+import { UidTable } from './uid-table.ts';
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly host: Host;
+  readonly paths: EnginePaths;
+  readonly uidRange: UidRange;
+  /** Told of everything worth a log line. */
+  readonly report: (event: EngineEvent) => void;
+}
+
+/** Largest stored uid table, bytes: about a hundred per entry. */
+const UID_FILE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** All agents of one host: starts, watches, ends and remembers them. */
+export class Engine implements AsyncDisposable {
+  readonly registry: Registry = new Registry();
+  readonly #context: EngineContext;
+  readonly #watches: Disposable[] = [];
+  readonly #uids: UidTable;
+  readonly #uidStore: Coalesced;
+  readonly #compilation: Coalesced;
+
+  private constructor(options: EngineOptions, uids: UidTable) {
+    this.#uids = uids;
+    this.#uidStore = new Coalesced(() => options.host.files.write(options.paths.uidsFile, uids.toJson(), 0o600));
+    this.#compilation = new Coalesced(() => tolerate(this.#context, 'cards directory', () => this.#compileOnce()));
+    this.#context = {
+      host: options.host,
+      paths: options.paths,
+      uidRange: options.uidRange,
+      registry: this.registry,
+      starts: new Turnstile(STARTS_AT_ONCE_MAX),
+      reserveUid: (id) => this.#reserveUid(id),
+      report: options.report,
+    };
+  }
+
+  /** Reads what is remembered, watches PID 1, and makes host and records agree; then the engine may be asked. */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const stored = await options.host.files.read(options.paths.uidsFile, UID_FILE_BYTES_MAX);
+    const text = stored === null ? null : new TextDecoder().decode(stored);
+    const engine = new Engine(options, UidTable.parse(text, options.uidRange));
+    const context = engine.#context;
+    engine.#watches.push(
+      options.host.units.watch({
+        changed: (unit, state) => engine.#unitChanged(unit, state),
+        lost: () => void engine.#resynchronise(),
+      }),
+    );
+    await reconcile(context);
+    await engine.compileDeclared();
+    engine.#watches.push(options.host.files.watch(options.paths.cardsDirectory, () => void engine.compileDeclared()));
+    return engine;
+  }
+
+  /** Starts an agent; resolves once its program runs. */
+  async launch(launch: Launch): Promise<Agent> {
+    const agent = await launchAgent(this.#context, launch);
+    this.#context.report({ kind: 'started', id: agent.id, uid: agent.record.user.uid, origin: 'spawned' });
+    // Signals that came while it was starting were for a run nobody knew yet.
+    void this.#refresh(agent);
+    return agent;
+  }
+
+  /** The plan of a start, changing nothing. */
+  plan(launch: Pick<Launch, 'card' | 'arguments'>): Promise<Plan> {
+    return planLaunch(this.#context, launch, this.#uids.peek(launch.card.agentId, (id) => this.#isInUse(id)));
+  }
+
+  /** Starts a declared agent by its newest card. */
+  async startDeclared(id: string): Promise<Agent> {
+    await this.#recompile(id);
+    await this.#job(id, 'start', () => this.#context.host.units.start(unitName(id)));
+    const agent = this.registry.get(id);
+    await this.#refresh(agent);
+    return agent;
+  }
+
+  /** Stops an agent; resolves once nothing of it runs. */
+  async stop(id: string): Promise<Agent> {
+    const agent = this.registry.get(id);
+    if (!agent.isLive) return agent;
+    agent.stopRequested = true;
+    const job = this.#context.host.units.stop(unitName(id));
+    await Promise.race([agent.whenEnded(), job.then(() => this.#refresh(agent))]);
+    await agent.whenEnded();
+    return agent;
+  }
+
+  /** Stops and starts the unit in one job, as `systemctl restart` does. */
+  async restart(id: string): Promise<Agent> {
+    const agent = this.registry.get(id);
+    if (agent.record.origin === 'declared') await this.#recompile(id);
+    await this.#job(id, 'restart', () => this.#context.host.units.restart(unitName(id)));
+    await this.#refresh(agent);
+    return agent;
+  }
+
+  /** Forgets an ended agent that no card declares. */
+  async remove(id: string): Promise<void> {
+    const agent = this.registry.get(id);
+    if (agent.isLive) {
+      throw new SpawnError('sandbox.running', `The agent "${id}" is running.`, { remedy: `agentctl stop ${id}` });
+    }
+    if (agent.record.origin === 'declared') {
+      throw new SpawnError('sandbox.declared', `The agent "${id}" is declared by ${agent.record.cardSource.source}.`, {
+        remedy: 'Remove that file.',
+      });
+    }
+    this.registry.drop(id);
+    await removeRecord(this.#context.host, this.#context.paths, id);
+  }
+
+  /** Compiles the cards directory again. */
+  compileDeclared(): Promise<void> {
+    return this.#compilation.request();
+  }
+
+  /** Stops watching. Agents go on: they are PID 1's. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const watch of this.#watches.splice(0)) watch[Symbol.dispose]();
+    await this.#compilation.settled();
+  }
+
+  async #compileOnce(): Promise<void> {
+    const context = this.#context;
+    const compiled = await compileCards(context);
+    await this.#reloadFor(compiled);
+    for (const agent of this.registry.all()) {
+      if (agent.record.origin === 'declared') await this.#refresh(agent);
+    }
+    for (const { id, autostart } of compiled) if (autostart) await this.#autostart(id);
+  }
+
+  /** Starts a declared agent once per boot, when its card is first seen. */
+  async #autostart(id: string): Promise<void> {
+    const { host, paths } = this.#context;
+    const mark = `${paths.recordsDirectory}/${id}.autostarted`;
+    if ((await host.files.read(mark, 1)) !== null) return;
+    await host.files.write(mark, '', 0o600);
+    await tolerate(this.#context, `autostart of ${id}`, () => this.startDeclared(id));
+  }
+
+  async #recompile(id: string): Promise<void> {
+    const file = await findCardFile(this.#context, id);
+    if (file !== null) await this.#reloadFor([await compileCard(this.#context, file)]);
+  }
+
+  /** PID 1 re-reads files only of units it has not loaded; for a loaded one it must be told. */
+  async #reloadFor(compiled: readonly Compiled[]): Promise<void> {
+    const changed = compiled.filter(({ isChanged }) => isChanged);
+    for (const { id } of changed) {
+      if ((await this.#context.host.units.state(unitName(id))) === null) continue;
+      await this.#context.host.units.reload();
+      return;
+    }
+  }
+
+  /** Runs a job of PID 1 and turns a bad end into an error that says where to look. */
+  async #job(id: string, verb: string, job: () => Promise<string>): Promise<void> {
+    const result = await job();
+    if (result === 'done') return;
+    const notice = this.registry.find(id)?.record.notices[0];
+    throw new SpawnError('sandbox.start-failed', `The ${verb} job of ${unitName(id)} ended with "${result}"${notice === undefined ? '' : `: ${notice}`}`, {
+      remedy: `systemctl status ${unitName(id)}`,
+    });
+  }
+
+  /** Asks PID 1 for the state of an agent's unit and takes it in. */
+  async #refresh(agent: Agent): Promise<void> {
+    await tolerate(this.#context, `state of ${agent.id}`, async () => {
+      this.#unitChanged(unitName(agent.id), await this.#context.host.units.state(unitName(agent.id)));
+    });
+  }
+
+  #unitChanged(unit: string, state: UnitState | null): void {
+    const agent = agentOfUnit(this.#context, unit);
+    if (agent === null || agent.record.phase === 'starting') return;
+    if (state !== null) agent.unitState = state;
+    if (agent.isLive && hasEnded(state)) void settleEnd(this.#context, agent);
+    else if (!agent.isLive && agent.record.origin === 'declared' && state !== null && !hasEnded(state)) this.#declaredRuns(agent, state);
+  }
+
+  /** A declared agent was started by anyone: systemctl, its restart policy, or us. */
+  #declaredRuns(agent: Agent, state: UnitState): void {
+    if (agent.isInvalid || state.activeState !== 'active') return;
+    const startedAtMs = state.activeSinceMs > 0 ? state.activeSinceMs : this.#context.host.clock.now();
+    agent.record = { ...agent.record, phase: 'started', startedAtMs, endedAtMs: null, outcome: null, usage: null };
+    this.#context.report({ kind: 'started', id: agent.id, uid: agent.record.user.uid, origin: 'declared' });
+    void tolerate(this.#context, `record of ${agent.id}`, () => storeRecord(this.#context.host, this.#context.paths, agent.record));
+  }
+
+  /** After the bus was lost, what PID 1 says now is what counts. */
+  async #resynchronise(): Promise<void> {
+    await tolerate(this.#context, 'states after a lost bus', async () => {
+      const states = new Map((await this.#context.host.units.list(AGENT_UNITS)).map((state) => [state.unit, state]));
+      for (const agent of this.registry.all()) this.#unitChanged(unitName(agent.id), states.get(unitName(agent.id)) ?? null);
+    });
+  }
+
+  async #reserveUid(id: string): Promise<number> {
+    const { uid, isNew } = this.#uids.reserve(id, (other) => this.#isInUse(other));
+    if (isNew) await this.#uidStore.request();
+    return uid;
+  }
+
+  #isInUse(id: string): boolean {
+    const agent = this.registry.find(id);
+    return agent !== null && (agent.isLive || agent.record.origin === 'declared');
+  }
+}

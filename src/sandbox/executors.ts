@@ -1,0 +1,146 @@
+import { SpawnError } from '../base/errors.ts';
+import type { Host } from '../host/host.ts';
+import type { Step, StepArguments, StepKind } from '../plan/step.ts';
+
+/** Takes back what a step did; calling it for a step that did nothing is fine. */
+export type Undo = () => Promise<void>;
+
+/** Where the engine keeps its things on the host. */
+export interface EnginePaths {
+  /** Directory nss-systemd reads user records from (nss-systemd(8)). */
+  readonly userdbDirectory: string;
+  /** Directory with one run directory per agent. */
+  readonly agentsDirectory: string;
+  /** Directory with one record per agent. */
+  readonly recordsDirectory: string;
+  /** Directory exit reports are written to. */
+  readonly exitsDirectory: string;
+  /** Directory with the stdio sockets of foreground agents. */
+  readonly attachDirectory: string;
+  /** Directory systemd reads run-time unit files from. */
+  readonly unitsDirectory: string;
+  /** Directory of declared cards. */
+  readonly cardsDirectory: string;
+  /** File with the uid of every agent id. */
+  readonly uidsFile: string;
+  /** Program that a unit runs when its card is refused. */
+  readonly refusePath: string;
+}
+
+/** One executor per step kind: does the step and returns its undo. */
+type Executors = { readonly [Kind in StepKind]: (host: Host, paths: EnginePaths, argument: StepArguments[Kind]) => Promise<Undo> };
+
+const EXECUTORS: Executors = {
+  'identity.publish': publishIdentity,
+  'files.write': writeFiles,
+  'workspace.prepare': prepareWorkspace,
+  'unit.start': startUnit,
+  'unit.install': installUnit,
+};
+
+/** Does one step. A step that throws has left nothing behind. */
+export function execute(host: Host, paths: EnginePaths, step: Step): Promise<Undo> {
+  const executor = EXECUTORS[step.kind] as (host: Host, paths: EnginePaths, argument: unknown) => Promise<Undo>;
+  return executor(host, paths, step.arguments);
+}
+
+/** Names of the userdb records of one user (nss-systemd(8), "CONFIGURATION FILES"). */
+export function identityFiles(paths: EnginePaths, user: string): readonly string[] {
+  return [`${paths.userdbDirectory}/${user}.user`, `${paths.userdbDirectory}/${user}.group`];
+}
+
+/**
+ * Publishes the user by name only: the numeric link would answer lookups by
+ * uid, and a uid that a real user owns keeps that user's name.
+ */
+async function publishIdentity(host: Host, paths: EnginePaths, argument: StepArguments['identity.publish']): Promise<Undo> {
+  const { user, uid, gid, description } = argument;
+  const [userFile = '', groupFile = ''] = identityFiles(paths, user);
+  const record = { userName: user, uid, gid, realName: description, homeDirectory: '/', shell: '/usr/sbin/nologin', locked: true };
+  const undo = async (): Promise<void> => {
+    await host.files.remove(userFile);
+    await host.files.remove(groupFile);
+  };
+  await undoOnFailure(undo, async () => {
+    await host.files.write(userFile, JSON.stringify(record), 0o644);
+    await host.files.write(groupFile, JSON.stringify({ groupName: user, gid }), 0o644);
+  });
+  return undo;
+}
+
+async function writeFiles(host: Host, _paths: EnginePaths, argument: StepArguments['files.write']): Promise<Undo> {
+  const undo = (): Promise<void> => host.files.removeTree(argument.directory);
+  await undoOnFailure(undo, async () => {
+    await host.files.makeDirectory(argument.directory, 0o755);
+    for (const file of argument.files) await host.files.write(`${argument.directory}/${file.name}`, file.content, 0o644);
+  });
+  return undo;
+}
+
+async function prepareWorkspace(host: Host, _paths: EnginePaths, argument: StepArguments['workspace.prepare']): Promise<Undo> {
+  const change = await host.files.prepareWorkspace(argument);
+  return () => host.files.revertWorkspace(change);
+}
+
+async function startUnit(host: Host, _paths: EnginePaths, argument: StepArguments['unit.start']): Promise<Undo> {
+  const { unit, properties } = argument;
+  const undo = async (): Promise<void> => {
+    await host.units.stop(unit);
+    await host.units.resetFailed(unit);
+  };
+  let result: string;
+  try {
+    result = await host.units.startTransient(unit, properties);
+  } catch (error) {
+    if (!(error instanceof SpawnError && error.code === 'sandbox.exists')) await swallow(undo);
+    throw error;
+  }
+  if (result === 'done') return undo;
+  const state = await host.units.state(unit).catch(() => null);
+  await swallow(undo);
+  throw new SpawnError('sandbox.start-failed', startFailure(unit, result, state?.mainStatus ?? 0));
+}
+
+async function installUnit(host: Host, _paths: EnginePaths, argument: StepArguments['unit.install']): Promise<Undo> {
+  await host.files.write(argument.path, argument.text, 0o644);
+  return () => host.files.remove(argument.path);
+}
+
+/** What systemd's own exit statuses mean (systemd.exec(5), "Process Exit Codes"), for those our properties can cause. */
+const EXEC_STATUS: Readonly<Record<number, string>> = {
+  203: 'the program could not be executed',
+  208: 'standard input could not be connected',
+  209: 'standard output could not be connected',
+  217: 'the user of the agent was not found; is nss-systemd installed and listed in /etc/nsswitch.conf?',
+  218: 'capabilities could not be dropped',
+  219: 'the cgroup could not be set up',
+  222: 'standard error could not be connected',
+  225: 'the network namespace could not be made',
+  226: 'a mount namespace could not be set up',
+  228: 'the system call filter could not be loaded',
+};
+
+/** The sentence for a start job that did not end with `done`. */
+function startFailure(unit: string, result: string, status: number): string {
+  const reason = EXEC_STATUS[status] ?? `the job ended with "${result}"`;
+  return `The unit ${unit} did not start: ${reason}.`;
+}
+
+/** Runs a piece of a step; when it fails, takes back the part that was done. */
+async function undoOnFailure(undo: Undo, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    await swallow(undo);
+    throw error;
+  }
+}
+
+/** Undoing after a failure: the failure that started it is the one to report. */
+async function swallow(undo: Undo): Promise<void> {
+  try {
+    await undo();
+  } catch {
+    // What remains is found by the reconciliation at the next daemon start.
+  }
+}

@@ -1,0 +1,97 @@
+import { problemsError } from '../base/errors.ts';
+import type { ResolvedCard } from '../card/resolve.ts';
+import { type Plan, factQuery, planAgent } from '../plan/plan.ts';
+import { stdioProperties } from '../plan/properties.ts';
+import type { Step } from '../plan/step.ts';
+import { Agent } from './agent.ts';
+import { applySteps } from './apply.ts';
+import type { EngineContext } from './context.ts';
+import { type AgentRecord, type CardSource, removeRecord, storeRecord } from './record.ts';
+
+/** A start as the engine takes it. */
+export interface Launch {
+  readonly card: ResolvedCard;
+  readonly cardSource: CardSource;
+  readonly arguments: readonly string[];
+  /** Token of the caller's stdio directory, or null for a detached agent. */
+  readonly attach: string | null;
+  readonly callerUid: number;
+}
+
+/** The plan a start would have, changing nothing. Throws the card's problems. */
+export async function planLaunch(context: EngineContext, launch: Pick<Launch, 'card' | 'arguments'>, agentUid: number): Promise<Plan> {
+  const facts = await context.host.facts(factQuery(launch.card, launch.arguments));
+  const plan = planAgent(
+    {
+      card: launch.card,
+      arguments: launch.arguments,
+      agentUid,
+      uidRange: context.uidRange,
+      agentsRunDirectory: context.paths.agentsDirectory,
+    },
+    facts,
+  );
+  if (!plan.ok) throw problemsError(plan.problems, `agent "${launch.card.agentId}"`);
+  return plan.value;
+}
+
+/**
+ * Starts an agent: admission, uid, facts, plan, record, steps. Whatever fails
+ * takes back what was done, and the id is free again.
+ */
+export async function launchAgent(context: EngineContext, launch: Launch): Promise<Agent> {
+  const agent = new Agent(firstRecord(launch));
+  const replaced = context.registry.admit(agent);
+  try {
+    return await context.starts.pass(() => start(context, launch, agent));
+  } catch (error) {
+    if (replaced === null) context.registry.drop(agent.id);
+    else context.registry.put(replaced);
+    if (replaced === null) await removeRecord(context.host, context.paths, agent.id).catch(() => undefined);
+    else await storeRecord(context.host, context.paths, replaced.record).catch(() => undefined);
+    agent.end({ ...agent.record, phase: 'ended' });
+    throw error;
+  }
+}
+
+async function start(context: EngineContext, launch: Launch, agent: Agent): Promise<Agent> {
+  const { host, paths } = context;
+  const plan = await planLaunch(context, launch, await context.reserveUid(agent.id));
+  agent.record = { ...agent.record, user: plan.user, notices: plan.notices };
+  await storeRecord(host, paths, agent.record);
+  const applied = await applySteps(host, paths, [...plan.preparation, startStep(context, plan, launch.attach)]);
+  agent.record = { ...agent.record, phase: 'started', startedAtMs: host.clock.now() };
+  try {
+    await storeRecord(host, paths, agent.record);
+  } catch (error) {
+    await applied.undo();
+    throw error;
+  }
+  return agent;
+}
+
+function startStep(context: EngineContext, plan: Plan, attach: string | null): Step {
+  const stdio = attach === null ? ({ kind: 'journal' } as const) : ({ kind: 'sockets', directory: `${context.paths.attachDirectory}/${attach}` } as const);
+  return { kind: 'unit.start', arguments: { unit: plan.unit, properties: [...plan.properties, ...stdioProperties(stdio)] } };
+}
+
+/** The record before anything is known but the request. */
+function firstRecord(launch: Launch): AgentRecord {
+  return {
+    version: 1,
+    id: launch.card.agentId,
+    origin: 'spawned',
+    phase: 'starting',
+    card: launch.card,
+    cardSource: launch.cardSource,
+    arguments: launch.arguments,
+    user: { name: '', uid: -1, gid: -1, reason: '' },
+    attach: launch.attach,
+    callerUid: launch.callerUid,
+    startedAtMs: null,
+    endedAtMs: null,
+    outcome: null,
+    usage: null,
+    notices: [],
+  };
+}

@@ -1,0 +1,38 @@
+import type { Problem } from '../base/result.ts';
+import { renderUnitText } from '../plan/unit-text.ts';
+
+/** What a unit says whose card was refused. */
+export interface Refusal {
+  readonly id: string;
+  /** The card's file. */
+  readonly path: string;
+  readonly problems: readonly Problem[];
+  /** `/usr/lib/agent-spawn/refuse` as installed: prints its words, sets the first as status text, fails. */
+  readonly refusePath: string;
+  readonly header: readonly string[];
+}
+
+/** Most problems shown in a unit; `agentctl check` shows all. */
+const SHOWN_MAX = 10;
+
+/** A unit that cannot start and says why in `systemctl status` and the journal. */
+export function renderRefusal(refusal: Refusal): string {
+  const lines = refusal.problems.slice(0, SHOWN_MAX).map(problemLine);
+  const words = [refusal.refusePath, `${refusal.path}: ${lines[0] ?? 'refused'}`, ...lines.slice(1)];
+  return renderUnitText(
+    [
+      { name: 'Description', signature: 's', value: `AI agent ${refusal.id} (its card is refused)` },
+      { name: 'Type', signature: 's', value: 'oneshot' },
+      { name: 'NotifyAccess', signature: 's', value: 'all' },
+      { name: 'ExecStartEx', signature: 'a(sasas)', value: [[refusal.refusePath, words, ['no-env-expand']]] },
+      { name: 'SyslogIdentifier', signature: 's', value: `agent-${refusal.id}` },
+    ],
+    refusal.header,
+  );
+}
+
+function problemLine(problem: Problem): string {
+  const where = problem.pointer === '' ? '' : `${problem.pointer}: `;
+  const hint = problem.suggestion === undefined ? '' : ` ${problem.suggestion}`;
+  return `${where}${problem.message}${hint} (${problem.code})`;
+}

@@ -1,0 +1,93 @@
+import { EXIT_REPORT_BYTES_MAX } from '../base/limits.ts';
+import { unitName } from '../base/ids.ts';
+import type { UnitState } from '../host/host.ts';
+import type { Agent } from './agent.ts';
+import { type EngineContext, tolerate } from './context.ts';
+import { identityFiles } from './executors.ts';
+import { type ExitReport, parseExitReport } from './exit-report.ts';
+import { describeOutcome, settleOutcome } from './outcome.ts';
+import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
+
+/** Whether PID 1's answer means that nothing of the unit runs or is about to. */
+export function hasEnded(state: UnitState | null): boolean {
+  if (state === null) return true;
+  return (state.activeState === 'inactive' || state.activeState === 'failed') && !state.hasJob;
+}
+
+/**
+ * Settles the end of an agent's run: outcome and usage into the record, what
+ * its start prepared off the host, everyone who waits woken.
+ */
+export async function settleEnd(context: EngineContext, agent: Agent): Promise<void> {
+  if (agent.isSettling || !agent.isLive) return;
+  agent.isSettling = true;
+  const report = await takeExitReport(context, agent.id);
+  const ended = endedRecord(context, agent, report);
+  const isSpawned = agent.record.origin === 'spawned';
+  if (isSpawned) {
+    if (agent.unitState?.activeState === 'failed') {
+      await tolerate(context, `reset-failed ${agent.id}`, () => context.host.units.resetFailed(unitName(agent.id)));
+    }
+    await clearAway(context, agent.record);
+  }
+  await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, ended));
+  agent.end(ended);
+  if (ended.outcome !== null) context.report({ kind: 'ended', id: agent.id, outcome: describeOutcome(ended.outcome) });
+  for (const id of context.registry.trim()) {
+    await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));
+  }
+}
+
+/** Removes everything on the host that carries the agent's id, records and units excepted. */
+export async function clearAway(context: EngineContext, record: Pick<AgentRecord, 'id' | 'user' | 'attach'>): Promise<void> {
+  const { host, paths } = context;
+  await tolerate(context, `run directory of ${record.id}`, () => host.files.removeTree(`${paths.agentsDirectory}/${record.id}`));
+  if (record.user.name !== '') {
+    for (const file of identityFiles(paths, record.user.name)) {
+      await tolerate(context, `user record of ${record.id}`, () => host.files.remove(file));
+    }
+  }
+  const { attach } = record;
+  if (attach !== null) {
+    await tolerate(context, `streams of ${record.id}`, () => host.files.removeTree(`${paths.attachDirectory}/${attach}`));
+  }
+}
+
+/** Reads the exit report of an agent and removes it, so that a later run cannot be taken for this one. */
+async function takeExitReport(context: EngineContext, id: string): Promise<ExitReport | null> {
+  const path = `${context.paths.exitsDirectory}/${id}`;
+  try {
+    const bytes = await context.host.files.read(path, EXIT_REPORT_BYTES_MAX);
+    if (bytes === null) return null;
+    await context.host.files.remove(path);
+    return parseExitReport(new TextDecoder().decode(bytes));
+  } catch (error) {
+    context.report({ kind: 'ignored-failure', operation: `exit report of ${id}`, message: error instanceof Error ? error.message : String(error) });
+    return null;
+  }
+}
+
+function endedRecord(context: EngineContext, agent: Agent, report: ExitReport | null): AgentRecord {
+  const endedAtMs = context.host.clock.now();
+  const { record } = agent;
+  const outcome = settleOutcome({
+    state: agent.unitState,
+    report,
+    stopRequested: agent.stopRequested,
+    livedSeconds: (endedAtMs - (record.startedAtMs ?? endedAtMs)) / 1000,
+    ttlSeconds: record.card.ttlSeconds,
+  });
+  const cpuSeconds = report?.cpuMicroseconds === null || report === null ? null : report.cpuMicroseconds / 1e6;
+  return {
+    ...record,
+    phase: 'ended',
+    endedAtMs,
+    outcome,
+    usage: {
+      memoryPeakBytes: report?.memoryPeakBytes ?? null,
+      tasksPeak: report?.tasksPeak ?? null,
+      cpuSeconds,
+      forksRefused: report?.forksRefused ?? null,
+    },
+  };
+}

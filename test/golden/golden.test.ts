@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseCard } from '../../src/card/parse.ts';
+import { resolveCard } from '../../src/card/resolve.ts';
+import type { HostFacts } from '../../src/plan/facts.ts';
+import { type Plan, planAgent, unitText } from '../../src/plan/plan.ts';
+import { describeStep } from '../../src/plan/step.ts';
+import { CHECKOUT } from '../helpers/checkout.ts';
+import { hostFacts } from '../helpers/facts.ts';
+
+/** What a case adds to its card: the start's arguments, and facts that differ from a plain Debian host's. */
+interface GoldenCase {
+  readonly about: string;
+  readonly origin: 'spawned' | 'declared';
+  readonly arguments: readonly string[];
+  readonly facts: Partial<HostFacts>;
+}
+
+const GOLDEN = join(CHECKOUT, 'test/golden');
+const REWRITE = process.env['GOLDEN'] === 'rewrite';
+
+const cases = readdirSync(GOLDEN, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
+
+for (const name of cases) {
+  test(`the plan of ${name} is the recorded one`, () => {
+    for (const [file, text] of Object.entries(render(join(GOLDEN, name)))) {
+      const path = join(GOLDEN, name, file);
+      if (REWRITE) writeFileSync(path, text);
+      const recorded = existsSync(path) ? readFileSync(path, 'utf8') : '(no such file; npm run golden writes it)';
+      assert.equal(text, recorded, `${name}/${file}`);
+    }
+  });
+}
+
+test('there are golden cases', () => {
+  assert.ok(cases.length >= 6);
+});
+
+/** The recorded texts of one case: what a reviewer reads. */
+function render(directory: string): Record<string, string> {
+  const bytes = readFileSync(join(directory, 'card.json'));
+  const spec = JSON.parse(readFileSync(join(directory, 'case.json'), 'utf8')) as GoldenCase;
+  const parsed = parseCard(bytes, { format: 'json' });
+  assert.ok(parsed.ok, 'the card of a golden case is valid');
+  const card = resolveCard(parsed.value, spec.origin);
+  const facts = hostFacts(card.workspace, spec.facts);
+  const result = planAgent(
+    {
+      card,
+      arguments: spec.arguments,
+      agentUid: 1_900_000_000,
+      uidRange: { first: 1_900_000_000, count: 65_536 },
+      agentsRunDirectory: '/run/agent-spawn/agents',
+    },
+    facts,
+  );
+  if (!result.ok) return { 'refused.json': `${JSON.stringify(result.problems, null, 2)}\n` };
+  return {
+    'argv.txt': argvText(result.value.bwrap),
+    'environment.txt': result.value.environment.map(({ name, value, origin }) => `${name}=${value}    # ${origin}\n`).join(''),
+    'steps.txt': stepsText(result.value),
+    'unit.txt': unitText(result.value, []),
+  };
+}
+
+/** One option with its operands per line. */
+function argvText(argv: readonly string[]): string {
+  return `${argv.map((word, index) => (index > 0 && word.startsWith('--') ? `\n${word}` : `${index > 0 ? ' ' : ''}${word}`)).join('')}\n`;
+}
+
+function stepsText(plan: Plan): string {
+  const user = `runs as ${plan.user.name}, uid ${plan.user.uid}, gid ${plan.user.gid}: ${plan.user.reason}`;
+  return [user, ...plan.preparation.map(describeStep), ...plan.notices].map((line) => `${line}\n`).join('');
+}
