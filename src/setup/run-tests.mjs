@@ -68,7 +68,9 @@ export function record(result, { type, data }, allowedSkips) {
  */
 function describeFailure(error) {
   const cause = error.cause ?? error;
-  return typeof cause === 'string' ? cause : inspect(cause, { depth: 4, breakLength: 120 });
+  if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : inspect(cause, { depth: 4 });
+  const lines = (cause.stack ?? String(cause)).split('\n').filter((line) => !/^ {4}at .*\(?node:/.test(line));
+  return [...lines, ...(cause.cause === undefined ? [] : [`caused by: ${inspect(cause.cause)}`])].join('\n');
 }
 
 /**

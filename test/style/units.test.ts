@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { promisify } from 'node:util';
+import { CHECKOUT, readProjectFile } from './source-file.ts';
+
+const UNITS = join(CHECKOUT, 'units');
+
+/** Highest exposure of `systemd-analyze security` allowed, in tenths. May be lowered, not raised. */
+const EXPOSURE_MAX: Readonly<Record<string, number>> = { 'agent-spawnd.service': 18 };
+
+/** Hardening settings whose absence the unit itself must explain in a comment. */
+const HARDENING = [
+  'MemoryDenyWriteExecute=',
+  'PrivateTmp=',
+  'PrivateUsers=',
+  'ProcSubset=',
+  'ProtectHome=',
+  'RootDirectory=',
+  'User=',
+];
+
+test('systemd finds nothing to say about the units', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'agent-spawn-units-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  cpSync(UNITS, directory, { recursive: true });
+  const service = readFileSync(join(UNITS, 'agent-spawnd.service'), 'utf8');
+  // The program need not be installed on the machine that runs this; any executable will do for the check.
+  writeFileSync(join(directory, 'agent-spawnd.service'), service.replace(/^ExecStart=.*/m, 'ExecStart=/bin/true'));
+  const units = ['agent-spawnd.service', 'agent-spawnd.socket', 'agents.slice'].map((name) => join(directory, name));
+  const said = await promisify(execFile)('systemd-analyze', ['verify', '--man=no', ...units]);
+  assert.equal(said.stderr + said.stdout, '');
+});
+
+test('systemd does find a mistake in a unit', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'agent-spawn-units-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const broken = join(directory, 'broken.service');
+  writeFileSync(broken, '[Service]\nExecStart=/bin/true\nProtectSytem=full\n');
+  assert.match(
+    spawnSync('systemd-analyze', ['verify', '--man=no', broken], { encoding: 'utf8' }).stderr,
+    /ProtectSytem/,
+  );
+});
+
+for (const [unit, max] of Object.entries(EXPOSURE_MAX)) {
+  test(`the exposure of ${unit} is at most ${(max / 10).toFixed(1)}`, () => {
+    const args = ['security', '--offline=yes', '--json=off', '--no-pager', join(UNITS, unit)];
+    const report = execFileSync('systemd-analyze', args, { encoding: 'utf8' });
+    const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(report)?.[1];
+    assert.ok(Number(exposure) * 10 <= max + 0.001, report);
+  });
+
+  test(`${unit} says why for every hardening setting it lacks`, () => {
+    const text = readProjectFile(`units/${unit}`);
+    const settings = new Set(text.split('\n').flatMap((line) => /^([A-Za-z]+=)/.exec(line)?.[1] ?? []));
+    const comments = text
+      .split('\n')
+      .filter((line) => line.startsWith('#'))
+      .join('\n');
+    assert.deepEqual(
+      HARDENING.filter((name) => !settings.has(name) && !comments.includes(name)),
+      [],
+    );
+  });
+}
+
+test('tmpfiles makes exactly the directories of the daemon, with their modes', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'agent-spawn-tmpfiles-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  execFileSync('systemd-tmpfiles', ['--create', `--root=${root}`, join(UNITS, 'agent-spawn.tmpfiles.conf')]);
+  const found = execFileSync('find', ['.', '-mindepth', '2', '-type', 'd', '-printf', '%m %p\n'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  assert.deepEqual(
+    found
+      .trim()
+      .split('\n')
+      .filter((line) => line.includes('agent'))
+      .sort(),
+    [
+      '700 ./run/agent-spawn/attach',
+      '700 ./run/agent-spawn/exits',
+      '700 ./run/agent-spawn/records',
+      '700 ./var/lib/agent-spawn',
+      '750 ./etc/agents',
+      '755 ./etc/agent-spawn',
+      '755 ./run/agent-spawn',
+      '755 ./run/agent-spawn/agents',
+    ],
+  );
+});
+
+test('sysusers accepts its file', () => {
+  const root = mkdtempSync(join(tmpdir(), 'agent-spawn-sysusers-'));
+  try {
+    const args = [`--root=${root}`, '--dry-run', join(UNITS, 'agent-spawn.sysusers.conf')];
+    assert.equal(spawnSync('systemd-sysusers', args, { encoding: 'utf8' }).status, 0);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { inCheckout } from '../../../src/setup/checkout.mjs';
+
+function temporaryDirectory(t) {
+  const directory = mkdtempSync(join(tmpdir(), 'agent-spawn-install-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+function command(name, ...args) {
+  return spawnSync(process.execPath, [inCheckout(`src/setup/${name}.mjs`), ...args], { encoding: 'utf8' });
+}
+
+function listTree(directory) {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.path, entry.name).slice(directory.length))
+    .sort();
+}
+
+test('an installation is what its manifest says, and uninstalling leaves nothing of it', (t) => {
+  const root = temporaryDirectory(t);
+  assert.equal(command('install-system', '--destdir', root).status, 0);
+  const manifest = readFileSync(join(root, 'usr/lib/agent-spawn/manifest'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(listTree(root), [...manifest, '/usr/lib/agent-spawn/manifest'].sort());
+  assert.equal(command('uninstall-system', '--destdir', root).status, 0);
+  assert.deepEqual(listTree(root), []);
+});
+
+test('commands are links to programs that name an absolute interpreter', (t) => {
+  const root = temporaryDirectory(t);
+  assert.equal(command('install-system', '--destdir', root, '--node', '/opt/node/bin/node').status, 0);
+  assert.equal(readlinkSync(join(root, 'usr/bin/agentctl')), '../lib/agent-spawn/agentctl.cjs');
+  const program = readFileSync(join(root, 'usr/bin/agentctl'), 'utf8');
+  assert.equal(program.slice(0, program.indexOf('\n')), '#!/opt/node/bin/node');
+  assert.equal(statSync(join(root, 'usr/bin/agentctl')).mode & 0o777, 0o755);
+});
+
+test('another prefix moves the paths inside the units', (t) => {
+  const root = temporaryDirectory(t);
+  assert.equal(command('install-system', '--destdir', root, '--prefix', '/usr/local').status, 0);
+  const unit = readFileSync(join(root, 'usr/local/lib/systemd/system/agent-spawnd.service'), 'utf8');
+  assert.match(unit, /^ExecStart=\/usr\/local\/lib\/agent-spawn\/agent-spawnd\.cjs$/m);
+});
+
+test('installing again removes files of an older installation that the new one lacks', (t) => {
+  const root = temporaryDirectory(t);
+  assert.equal(command('install-system', '--destdir', root).status, 0);
+  const manifest = join(root, 'usr/lib/agent-spawn/manifest');
+  writeFileSync(manifest, `${readFileSync(manifest, 'utf8')}/usr/lib/agent-spawn/gone.cjs\n`);
+  writeFileSync(join(root, 'usr/lib/agent-spawn/gone.cjs'), '');
+  writeFileSync(join(root, 'usr/lib/agent-spawn/of-somebody-else'), '');
+  assert.equal(command('install-system', '--destdir', root).status, 0);
+  assert.deepEqual(
+    listTree(root).filter((path) => /gone|somebody/.test(path)),
+    ['/usr/lib/agent-spawn/of-somebody-else'],
+  );
+});
+
+test('enabling links what a boot starts, and uninstalling leaves cards and state alone', (t) => {
+  const root = temporaryDirectory(t);
+  assert.equal(command('install-system', '--destdir', root, '--enable').status, 0);
+  assert.equal(
+    readlinkSync(join(root, 'etc/systemd/system/sockets.target.wants/agent-spawnd.socket')),
+    '/usr/lib/systemd/system/agent-spawnd.socket',
+  );
+  mkdirSync(join(root, 'etc/agents'));
+  writeFileSync(join(root, 'etc/agents/a.json'), '{}');
+  assert.equal(command('uninstall-system', '--destdir', root).status, 0);
+  assert.deepEqual(listTree(root), ['/etc/agents/a.json']);
+});
+
+test('what cannot be done is refused with the reason', (t) => {
+  const root = temporaryDirectory(t);
+  const cases = [
+    [['uninstall-system', '--destdir', root], 1, /nothing is installed/],
+    [['install-system', '--destdir', root, '--prefix', 'usr'], 1, /--prefix must be an absolute path/],
+    [['install-system', '--destdir', root, '--node', '/a b/node'], 1, /cannot stand in a #! line/],
+    [['install-system', '--no-such-option'], 2, /Unknown option/],
+  ];
+  for (const [args, status, message] of cases) {
+    const ended = command(...args);
+    assert.equal(ended.status, status, args.join(' '));
+    assert.match(ended.stderr, message);
+  }
+  assert.deepEqual(listTree(root), []);
+});
