@@ -11,8 +11,14 @@ const PRIVATE_HOST = inCheckout('dist/private-host.cjs');
  * @param {readonly string[]} command
  * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
  * @returns {Promise<number>} the command's exit status
+ * @throws {SetupError} when this is not root
  */
-export function runInPrivateHost(command, options) {
+export async function runInPrivateHost(command, options) {
+  if (process.getuid?.() !== 0) {
+    throw new SetupError(
+      'a private host makes namespaces, mounts and cgroups: run this as root, for example with sudo',
+    );
+  }
   return runInPlace([process.execPath, PRIVATE_HOST, '--', ...command], options);
 }
 

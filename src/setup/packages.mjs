@@ -15,7 +15,7 @@ const SYSTEM_PATH = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 
 /** How each family installs, and the command that tells it apart. */
 const INSTALLERS = {
-  debian: { manager: 'apt-get', command: 'apt-get install' },
+  debian: { manager: 'apt-get', command: 'apt-get update && apt-get install' },
   fedora: { manager: 'dnf', command: 'dnf install' },
   arch: { manager: 'pacman', command: 'pacman -S' },
 };

@@ -16,7 +16,7 @@ const LOCK = '.cache/setup.lock';
  * once; the second finds it done.
  * @param {{ forTests: boolean }} options
  * @returns {void}
- * @throws {SetupError} when it failed; the reason was printed
+ * @throws {SetupError} when it failed; without a message, because the reason was printed
  */
 export function prepare({ forTests }) {
   checkNode(process.versions.node);
@@ -26,7 +26,7 @@ export function prepare({ forTests }) {
   const locked = existsSync('/usr/bin/flock') ? ['/usr/bin/flock', '--no-fork', inCheckout(LOCK), ...work] : work;
   const [command = '', ...args] = locked;
   const ended = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
-  if (ended.status !== 0) throw new SetupError('the set-up did not complete');
+  if (ended.status !== 0) throw new SetupError('');
 }
 
 /**

@@ -36,7 +36,7 @@ export async function runCommand(body) {
   } catch (error) {
     const isUsage = error.code?.startsWith('ERR_PARSE_ARGS_') === true;
     if (!isUsage && !(error instanceof SetupError)) throw error;
-    report(error.message);
+    if (error.message !== '') report(error.message);
     process.exit(isUsage ? 2 : 1);
   }
 }

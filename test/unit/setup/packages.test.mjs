@@ -47,7 +47,7 @@ test('what is missing is named with the command that installs it', () => {
 
 test('an unknown distribution is told the names of all known ones', () => {
   assert.deepEqual(describeMissing([iproute], undefined).split('\n').slice(-3), [
-    '  apt-get install iproute2',
+    '  apt-get update && apt-get install iproute2',
     '  dnf install iproute',
     '  pacman -S iproute2',
   ]);
