@@ -1,5 +1,5 @@
-import { readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { callerDirectory } from './checkout.mjs';
 import { isSystemdRunning, readManifest, systemd } from './install-system.mjs';
@@ -39,25 +39,20 @@ function removeEmptyDirectory(path) {
 }
 
 /**
- * Stops the daemon; refuses while agents run, unless they shall be stopped too.
+ * Stops the daemon; refuses while agents run, unless they shall be stopped too. They go first, while the daemon is there
+ * to clear up after them.
  * @param {boolean} force
  * @returns {void}
  */
 function deactivate(force) {
-  const listed = systemd(
-    'systemctl',
-    'list-units',
-    '--plain',
-    '--no-legend',
-    '--state=active,activating,deactivating',
-    AGENT_UNITS,
-  );
+  const states = '--state=active,activating,deactivating,reloading';
+  const listed = systemd('systemctl', 'list-units', '--plain', '--no-legend', states, AGENT_UNITS);
   const running = listed.split('\n').flatMap((line) => /^sandboxed-agent@(\S+)\.service/.exec(line)?.[1] ?? []);
   if (running.length > 0 && !force) {
     throw new SetupError(`${running.length} agents run (${running.join(', ')}): stop them first, or use --force`);
   }
-  systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service');
   if (running.length > 0) systemd('systemctl', 'stop', AGENT_UNITS);
+  systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service');
 }
 
 /**
@@ -66,17 +61,21 @@ function deactivate(force) {
  */
 function removeRunState() {
   rmSync('/run/agent-spawn', { recursive: true, force: true });
-  removeMatching('/run/systemd/system', /^sandboxed-agent@.+\.service$/);
+  removeMatching('/run/systemd/system', (name) => /^sandboxed-agent@.+\.service$/.test(name));
+  // Each user record has a second name, its number, which is a link to the first.
+  removeMatching('/run/userdb', (name, link) => /^agent-.+\.(user|group)$/.test(basename(link ?? name)));
 }
 
 /**
- * @param {string} directory
- * @param {RegExp} pattern of names
+ * @param {string} directory absent is fine
+ * @param {(name: string, link: string | undefined) => boolean} isOurs gets the target of a symbolic link too
  * @returns {void}
  */
-function removeMatching(directory, pattern) {
-  for (const name of readdirSync(directory)) {
-    if (pattern.test(name)) rmSync(join(directory, name));
+function removeMatching(directory, isOurs) {
+  if (!existsSync(directory)) return;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (isOurs(entry.name, entry.isSymbolicLink() ? readlinkSync(path) : undefined)) rmSync(path, { force: true });
   }
 }
 
