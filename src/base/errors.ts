@@ -57,6 +57,8 @@ export const ERRORS = {
   'control.unavailable': { http: 503, exit: 1, summary: 'The daemon cannot be reached.' },
   'control.internal': { http: 500, exit: 1, summary: 'A bug in agent-spawn.' },
   'cli.usage': { http: 400, exit: 2, summary: 'The command line cannot be understood.' },
+  'private-host.boot-failed': { http: 500, exit: 1, summary: 'The private host did not come up.' },
+  'private-host.unfit': { http: 503, exit: 5, summary: 'This machine cannot carry a private host.' },
   'config.invalid': { http: 500, exit: 1, summary: 'The configuration file of the daemon is not valid.' },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -41,3 +41,5 @@ export const EXIT_REPORT_BYTES_MAX: number = 4096;
 export const RECORD_BYTES_MAX: number = 1024 * 1024;
 /** Longest single argument of an executed program, bytes, with its terminating NUL (MAX_ARG_STRLEN, execve(2)). */
 export const MAX_ARGUMENT_BYTES: number = 128 * 1024;
+/** Time a private host may take to come up, milliseconds; it takes about a second, many at once on a busy machine more. */
+export const PRIVATE_HOST_BOOT_TIMEOUT_MS: number = 60_000;

@@ -1,0 +1,104 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SpawnError } from '../base/errors.ts';
+import { type CgroupHierarchies, type CgroupHierarchy, parseCgroups } from './cgroup-layout.ts';
+
+/** Controllers that the limits of an agent need (systemd.resource-control(5)). */
+const NEEDED_CONTROLLERS = ['cpu', 'memory', 'pids'];
+/** Controllers that are used where the machine has them. */
+const WANTED_CONTROLLERS = [...NEEDED_CONTROLLERS, 'io'];
+
+/** Asks the kernel how this process's cgroups are arranged. Fails with `private-host.unfit` where limits cannot bite. */
+export function probeCgroups(): CgroupHierarchies {
+  const found = parseCgroups(readFileSync('/proc/self/mountinfo', 'utf8'), readFileSync('/proc/self/cgroup', 'utf8'));
+  if (found.hierarchies.length === 0) {
+    throw new SpawnError('private-host.unfit', 'no cgroup hierarchy is mounted that holds this process', {
+      remedy: 'mount -t cgroup2 cgroup2 /sys/fs/cgroup, or start the container with its cgroups visible',
+    });
+  }
+  if (!found.hierarchies.some(({ type, options }) => type === 'cgroup2' || options.includes('name=systemd'))) {
+    throw new SpawnError('private-host.unfit', 'no cgroup hierarchy is mounted that systemd can keep its units in', {
+      remedy: 'mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified',
+    });
+  }
+  return found;
+}
+
+/**
+ * Makes one child cgroup per hierarchy, empty and ready for processes. What is made is noted in `scratch` before it is
+ * made, so that the janitor finds it whatever happens here.
+ */
+export function createCgroups(found: CgroupHierarchies, name: string, scratch: string): void {
+  const parents = found.hierarchies.map((hierarchy) => ({
+    hierarchy,
+    parent: found.layout === 'v2' ? unifiedParent(hierarchy, scratch) : hierarchy.ownDirectory,
+  }));
+  const lines = parents.map(
+    ({ hierarchy: { type, options, name: place }, parent }) => `${type} ${options} ${place} ${join(parent, name)}\n`,
+  );
+  writeFileSync(join(scratch, 'cgroups'), lines.join(''));
+  for (const { parent } of parents) createCgroup(parent, join(parent, name));
+}
+
+function createCgroup(parent: string, directory: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    throw new SpawnError('private-host.unfit', `cannot make a cgroup in ${parent}: ${(error as Error).message}`, {
+      remedy: 'the private host needs root and a writable /sys/fs/cgroup (for a container: --privileged)',
+      cause: error,
+    });
+  }
+  // A new cgroup of a version 1 cpuset takes no process before it has processors and memory nodes.
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (existsSync(join(directory, file)) && existsSync(join(parent, file))) {
+      writeFileSync(join(directory, file), readFileSync(join(parent, file)));
+    }
+  }
+}
+
+/**
+ * The nearest cgroup whose children have the controllers: the kernel gives them to the children of a cgroup that holds
+ * no process itself, or of the root (cgroups(7), "no internal processes").
+ */
+function unifiedParent(hierarchy: CgroupHierarchy, scratch: string): string {
+  const available = readWords(join(hierarchy.mountPoint, 'cgroup.controllers'));
+  const wanted = WANTED_CONTROLLERS.filter((controller) => available.includes(controller));
+  for (let directory = hierarchy.ownDirectory; ; directory = dirname(directory)) {
+    const missing = missingControllers(directory, wanted);
+    if (missing.length === 0 || canEnable(directory, missing)) {
+      if (NEEDED_CONTROLLERS.some((controller) => !wanted.includes(controller))) break;
+      enableControllers(directory, missing, scratch);
+      return directory;
+    }
+    if (directory === hierarchy.mountPoint) break;
+  }
+  throw new SpawnError('private-host.unfit', `no cgroup above ${hierarchy.ownDirectory} hands out cpu, memory, pids`, {
+    remedy: 'start the container with --privileged --cgroupns=host, or use a machine of its own',
+  });
+}
+
+function missingControllers(directory: string, wanted: readonly string[]): readonly string[] {
+  const enabled = readWords(join(directory, 'cgroup.subtree_control'));
+  return wanted.filter((controller) => !enabled.includes(controller));
+}
+
+function canEnable(directory: string, missing: readonly string[]): boolean {
+  const offered = readWords(join(directory, 'cgroup.controllers'));
+  if (!missing.every((controller) => offered.includes(controller))) return false;
+  const isRoot = !existsSync(join(directory, 'cgroup.type'));
+  return isRoot || readWords(join(directory, 'cgroup.procs')).length === 0;
+}
+
+/** The janitor switches off again what nobody else has come to use. */
+function enableControllers(directory: string, missing: readonly string[], scratch: string): void {
+  const file = join(directory, 'cgroup.subtree_control');
+  for (const controller of missing) {
+    appendFileSync(join(scratch, 'enabled'), `${file} ${controller}\n`);
+    writeFileSync(file, `+${controller}`);
+  }
+}
+
+function readWords(file: string): readonly string[] {
+  return readFileSync(file, 'utf8').split(/\s+/).filter(Boolean);
+}

@@ -1,0 +1,126 @@
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { CgroupLayout } from './cgroup-layout.ts';
+import { spawnInPidNamespace } from './enter.ts';
+import type { Init } from './init.ts';
+import type { Janitor } from './janitor.ts';
+import type { Programs } from './needs.ts';
+
+/** How to start a program inside. */
+export interface SpawnInsideOptions {
+  /** Default: the directory given to the boot. */
+  readonly cwd?: string;
+  /** The whole environment; default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Default: pipes. */
+  readonly stdio?: StdioOptions;
+  /** In a session of its own, out of reach of the terminal's signals; default: yes. */
+  readonly hasOwnSession?: boolean;
+}
+
+/** How to run a program inside to its end. */
+export interface RunInsideOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Default: empty. */
+  readonly stdin?: string | Uint8Array;
+  /** Kills the program afterwards, milliseconds; default: 60 s. */
+  readonly timeoutMs?: number;
+}
+
+/** A program that has not ended by then hangs, milliseconds. */
+const RUN_TIMEOUT_MS = 60_000;
+
+/** How a program inside ended. */
+export interface RunInsideResult {
+  /** Exit status, 128 + n for signal n. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** `stdout` as it came. */
+  readonly stdoutBytes: Buffer;
+}
+
+/** What a booted host is made of. */
+export interface PrivateHostParts {
+  readonly layout: CgroupLayout;
+  /** Process id of its PID 1 as the machine knows it. */
+  readonly initPid: number;
+  readonly bootId: string;
+  readonly cwd: string;
+  readonly init: Init;
+  readonly janitor: Janitor;
+  readonly programs: Programs;
+}
+
+/** A running private host. Whoever booted it stops it. */
+export class PrivateHost {
+  readonly layout: CgroupLayout;
+  readonly initPid: number;
+  readonly bootId: string;
+  readonly #parts: PrivateHostParts;
+  #hasEnded = false;
+
+  constructor(parts: PrivateHostParts) {
+    this.layout = parts.layout;
+    this.initPid = parts.initPid;
+    this.bootId = parts.bootId;
+    this.#parts = parts;
+    parts.init.child.once('exit', () => {
+      this.#hasEnded = true;
+    });
+  }
+
+  /**
+   * Starts a program inside, as a child of this process and in a scope unit of its own, so that the host's own tools
+   * know it. Its exit status is 127 when it does not exist there, 126 when it cannot be executed.
+   */
+  spawn(argv: readonly string[], options: SpawnInsideOptions = {}): ChildProcess {
+    const { nsenter, env, nice } = this.#parts.programs;
+    const scope = [this.#parts.programs['systemd-run'], '--scope', '--quiet', '--collect', '--'];
+    const directory = [env, `--chdir=${options.cwd ?? this.#parts.cwd}`];
+    // env(1) takes a program whose name holds "=" for an assignment.
+    const verbatim = argv[0]?.includes('=') === true ? [nice, '-n', '0'] : [];
+    const enter = [nsenter, `--target=${this.initPid}`, '--mount', '--net', '--ipc', '--uts', '--cgroup', '--'];
+    return spawnInPidNamespace(this.initPid, [...enter, ...scope, ...directory, ...verbatim, ...argv], {
+      cwd: '/',
+      detached: options.hasOwnSession ?? true,
+      env: { ...(options.env ?? process.env) },
+      stdio: options.stdio ?? 'pipe',
+    });
+  }
+
+  /** Runs a program inside to its end. */
+  async run(argv: readonly string[], options: RunInsideOptions = {}): Promise<RunInsideResult> {
+    const child = this.spawn(argv, options);
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? RUN_TIMEOUT_MS);
+    const ended = once(child, 'close');
+    const stdin = child.stdin as Writable;
+    // A program that does not read its input is not a failure.
+    stdin.on('error', () => undefined);
+    stdin.end(options.stdin ?? '');
+    const [stdout, stderr] = await Promise.all([
+      buffer(child.stdout as Readable),
+      buffer(child.stderr as Readable),
+      ended,
+    ]);
+    clearTimeout(timer);
+    return { status: exitStatus(child), stdout: stdout.toString(), stderr: stderr.toString(), stdoutBytes: stdout };
+  }
+
+  /** Ends every process inside at once, as a power cut would, and removes what is left. May be called again. */
+  async stop(): Promise<void> {
+    if (!this.#hasEnded) process.kill(this.initPid, 'SIGKILL');
+    await this.#parts.init.ended;
+    await this.#parts.janitor.finish();
+  }
+}
+
+/** Exit status of an ended program as a shell would tell it. */
+export function exitStatus(child: ChildProcess): number {
+  if (child.signalCode !== null) return 128 + constants.signals[child.signalCode];
+  return child.exitCode ?? 125;
+}
