@@ -9,6 +9,9 @@ import { fingerprint, readStamp } from './stamp.mjs';
 /** The programs; each is bundled from `src/main/<name>.ts` to `dist/<name>.cjs`. */
 export const PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'private-host'];
 
+/** Programs whose start-up time a person waits for. */
+const COMMANDS = ['agent-spawn', 'agentctl'];
+
 /** Shells that `agentctl completion` knows. */
 export const SHELLS = ['bash', 'zsh', 'fish'];
 
@@ -39,7 +42,9 @@ export async function buildBundles() {
     if (!programs.includes(name)) report(`src/main/${name}.ts does not exist; skipped`);
   }
   report(`bundling ${programs.join(', ')}`);
-  await bundle(programs);
+  const commands = programs.filter((name) => COMMANDS.includes(name));
+  const services = programs.filter((name) => !COMMANDS.includes(name));
+  await Promise.all([bundle(commands, true), bundle(services, false)]);
   installKoffiNative();
   writeCompletions();
   placeFile(inCheckout(STAMP), inputs);
@@ -48,9 +53,10 @@ export async function buildBundles() {
 
 /**
  * @param {readonly string[]} programs
+ * @param {boolean} isSmall written to be read quickly by Node, not by people who look at a stack
  * @returns {Promise<void>}
  */
-async function bundle(programs) {
+async function bundle(programs, isSmall) {
   const esbuild = await import('esbuild');
   const result = await esbuild
     .build({
@@ -64,7 +70,7 @@ async function bundle(programs) {
       format: 'cjs',
       target: 'node20.11',
       minifySyntax: true,
-      minifyWhitespace: true,
+      minifyWhitespace: isSmall,
       keepNames: true,
       legalComments: 'none',
       external: ABSENT_MODULES,

@@ -3,7 +3,7 @@ import { locate, type SourceFile, walk } from './source-file.ts';
 
 /** Names that belong to few files each, with the pattern of the files that may use them. */
 export const OWNERS: Readonly<Record<string, RegExp>> = {
-  console: /^$/,
+  console: /^src\/main\//,
   'process.env': /^src\/(config\/environment\.ts|main\/|private-host\/|setup\/)/,
   'process.exit': /^src\/(main\/|private-host\/|setup\/)/,
   'Date.now': /^src\/host\/clock\.ts$/,

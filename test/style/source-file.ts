@@ -1,11 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 /** Absolute path of the checkout, whether this runs from the sources or from build/. */
 export const CHECKOUT: string = findCheckout(dirname(fileURLToPath(import.meta.url)));
+
+/** What .gitignore names, and git's own directory. */
+const MADE = /^(node_modules|build|dist|\.cache|\.git)$|\.log$/;
 
 /** One parsed file of the program. */
 export interface SourceFile {
@@ -19,17 +21,17 @@ function findCheckout(directory: string): string {
   return existsSync(join(directory, 'package.json')) ? directory : findCheckout(dirname(directory));
 }
 
-/**
- * Files of the project: those git knows and new ones it would take. Paths are relative to the checkout. Where there is
- * no git (a released archive), the caller's rules have nothing to look at and their positive controls say so.
- */
-export function listProjectFiles(): readonly string[] {
-  const printed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
-    cwd: CHECKOUT,
-    encoding: 'utf8',
-    maxBuffer: 16 * 1024 * 1024,
-  });
-  return printed.split('\0').filter((path) => path !== '' && existsSync(join(CHECKOUT, path)));
+/** Files of the project, as sorted paths relative to the checkout; what is made or fetched is left out. */
+export function listProjectFiles(directory = ''): readonly string[] {
+  const entries = readdirSync(join(CHECKOUT, directory), { withFileTypes: true }).filter(
+    (entry) => !MADE.test(entry.name),
+  );
+  return entries
+    .flatMap((entry) => {
+      const path = directory === '' ? entry.name : `${directory}/${entry.name}`;
+      return entry.isDirectory() ? listProjectFiles(path) : [path];
+    })
+    .sort();
 }
 
 /** Code below one of the directories: TypeScript and the plain modules of the set-up. Generated files are left out. */

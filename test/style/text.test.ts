@@ -10,7 +10,7 @@ const FORBIDDEN: readonly { readonly why: string; readonly pattern: RegExp }[] =
     pattern: /\b(registry\.npmjs\.org|npmmirror|deb\.debian\.org|[\w.-]*artifactory[\w.-]*)\b/,
   },
   { why: 'work left for later', pattern: /\b(TO[D]O|FIX[M]E|X[X]X)\b/ },
-  { why: 'an emoji', pattern: /\p{Extended_Pictographic}/u },
+  { why: 'an emoji', pattern: /\p{Emoji_Presentation}/u },
   { why: 'a conflict marker', pattern: /^(<{7}|>{7}) /m },
 ];
 
