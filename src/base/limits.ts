@@ -13,6 +13,18 @@ export const CARD_PROBLEMS_MAX: number = 64;
 export const REQUEST_BYTES_MAX: number = 2 * CARD_BYTES_MAX;
 /** Connections the API serves at once. */
 export const API_CONNECTIONS_MAX: number = 2048;
+/** Time a caller has to send the header of a request, milliseconds. Callers are local processes. */
+export const API_HEADER_TIMEOUT_MS: number = 5_000;
+/** Time a caller has to send a whole request, milliseconds. */
+export const API_REQUEST_TIMEOUT_MS: number = 20_000;
+/** Largest header of a request or a response, bytes. */
+export const API_HEADER_BYTES_MAX: number = 16 * 1024;
+/** Largest response the client reads into memory, bytes: a plan holds a card and some thousand mounts. */
+export const RESPONSE_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Largest event of an agent's stream, bytes. */
+export const EVENT_BYTES_MAX: number = 1024 * 1024;
+/** Piece of output that is copied to the journal in one request, bytes; below {@link REQUEST_BYTES_MAX}. */
+export const OUTPUT_PIECE_BYTES_MAX: number = 256 * 1024;
 /** Agents alive at once on one host; a start beyond is refused with `sandbox.too-many`. */
 export const AGENTS_MAX: number = 2000;
 /** Starts that may be in flight at once; more wait in order. PID 1 runs jobs one after the other anyway. */
@@ -43,3 +55,19 @@ export const RECORD_BYTES_MAX: number = 1024 * 1024;
 export const MAX_ARGUMENT_BYTES: number = 128 * 1024;
 /** Time a private host may take to come up, milliseconds; it takes about a second, many at once on a busy machine more. */
 export const PRIVATE_HOST_BOOT_TIMEOUT_MS: number = 60_000;
+/** Time an answer on the system bus may take, milliseconds; sd-bus's own default (sd_bus_set_method_call_timeout(3)). */
+export const BUS_CALL_TIMEOUT_MS: number = 25_000;
+/** Time a call waits for a lost bus connection to come back, milliseconds. */
+export const BUS_RECONNECT_WAIT_MS: number = 10_000;
+/** Calls on the bus in flight at once while states of many units are read. */
+export const BUS_CALLS_AT_ONCE_MAX: number = 64;
+/** Ended jobs of PID 1 remembered while the answers that name our own jobs are on their way. */
+export const EARLY_JOBS_MAX: number = 4096;
+/** Directories of a workspace that may wait to be walked while it is re-owned. */
+export const WORKSPACE_PENDING_MAX: number = 65_536;
+/** Lines that may wait for a busy journal; later ones are dropped and counted. */
+export const JOURNAL_WAITING_LINES_MAX: number = 4096;
+/** Names of users remembered by uid. */
+export const USER_NAMES_MAX: number = 1024;
+/** Directories one `*` in a program search path may stand for. */
+export const SEARCH_MATCHES_MAX: number = 256;
