@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs inside the VM, as root, started by vm-command.service: installs the checkout as on any machine, runs the command
+# of this run, and tells its exit status on the control port. Standard input and output of the command are the runner's.
+set -u
+
+exec >/dev/virtio-ports/stdout 2>/dev/virtio-ports/stderr 3>/dev/virtio-ports/control
+cd /srv/agent-spawn || exit 1
+export AGENT_SPAWN_HOST=vm HOME=/root LANG=C.UTF-8
+echo "booted" >&3
+
+# Standard output belongs to the command alone.
+if [ -e dist/agent-spawnd.cjs ] && ! node src/setup/install-system.mjs >&2; then
+  journalctl --boot --no-pager --lines=40 >&2
+  echo "failed: the installation" >&3
+  exit 1
+fi
+echo "ready" >&3
+
+sh ./vm-command.sh 3>&-
+echo "status $?" >&3
