@@ -67,13 +67,14 @@ test('on version 2 every counter comes from the one cgroup', (t) => {
 
 test('on a hybrid machine the version 1 controllers win', (t) => {
   const { text } = runReport(t, {
-    membership: '5:pids:/p\n4:memory:/m\n3:cpu,cpuacct:/c\n1:name=systemd:/s\n0::/u\n',
+    membership: '5:pids:/agent\n4:memory:/agent\n3:cpu,cpuacct:/agent\n1:name=systemd:/agent\n0::/agent\n',
     files: {
-      'unified/u/memory.peak': '1\n',
-      'memory/m/memory.max_usage_in_bytes': '2097152\n',
-      'memory/m/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
-      'pids/p/pids.events': 'max 1\n',
-      'cpuacct/c/cpuacct.usage': '9000000\n',
+      'unified/agent/memory.peak': '1\n',
+      'unified/agent/cpu.stat': 'usage_usec 4500\n',
+      'memory/agent/memory.max_usage_in_bytes': '2097152\n',
+      'memory/agent/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
+      'pids/agent/pids.events': 'max 1\n',
+      'cpuacct/agent/cpuacct.usage': '9000000\n',
     },
   });
   assert.deepEqual(text.split('\n'), [
@@ -81,10 +82,30 @@ test('on a hybrid machine the version 1 controllers win', (t) => {
     'memory_peak=2097152',
     'oom_kills=2',
     'pids_refused=1',
-    'cpu_usec=9000',
+    'cpu_usec=4500',
     'complete=yes',
     '',
   ]);
+});
+
+test('on a machine of version 1 alone the processor time is converted from nanoseconds', (t) => {
+  const { text } = runReport(t, {
+    membership: '3:cpu,cpuacct:/agent\n1:name=systemd:/agent\n',
+    files: { 'cpuacct/agent/cpuacct.usage': '9000000\n' },
+  });
+  assert.deepEqual(text.split('\n'), [...HEAD, 'cpu_usec=9000', 'complete=yes', '']);
+});
+
+test('the numbers of a larger cgroup that the unit merely lies in are not reported', (t) => {
+  const { text } = runReport(t, {
+    membership: '4:memory:/\n3:cpuacct:/\n1:name=systemd:/agent\n0::/\n',
+    files: {
+      'memory/memory.max_usage_in_bytes': '1\n',
+      'cpuacct/cpuacct.usage': '9000000\n',
+      'unified/cpu.stat': 'usage_usec 1\n',
+    },
+  });
+  assert.deepEqual(text.split('\n'), [...HEAD, 'complete=yes', '']);
 });
 
 test('counters that are not there or make no sense are left out', (t) => {
