@@ -1,0 +1,82 @@
+import { EARLY_JOBS_MAX, JOB_TIMEOUT_MS } from '../base/limits.ts';
+import type { JobResult } from './host.ts';
+
+const JOB_RESULTS: readonly JobResult[] = [
+  'done',
+  'canceled',
+  'timeout',
+  'failed',
+  'dependency',
+  'skipped',
+  'invalid',
+  'assert',
+  'unsupported',
+  'collected',
+  'once',
+];
+
+/** Matches jobs of PID 1 with the signals that end them, which may come before the answer that names the job. */
+export class UnitJobs {
+  readonly #waiters = new Map<string, { ended: (result: JobResult) => void; failed: (error: Error) => void }>();
+  readonly #early = new Map<string, JobResult>();
+  #calls = 0;
+
+  /**
+   * Queues a job and waits for its end, at most JOB_TIMEOUT_MS, after which
+   * the result is `timeout` too. Throws what `call` throws, and the reason of
+   * {@link lost}.
+   */
+  async wait(call: () => Promise<string>): Promise<JobResult> {
+    this.#calls += 1;
+    let job: string;
+    try {
+      job = await call();
+    } finally {
+      this.#calls -= 1;
+    }
+    const early = this.#early.get(job);
+    if (this.#calls === 0) this.#early.clear();
+    return early ?? this.#end(job);
+  }
+
+  /** Takes in a JobRemoved signal. */
+  removed(job: string, result: string): void {
+    const known = JOB_RESULTS.find((name) => name === result) ?? 'failed';
+    const waiter = this.#waiters.get(job);
+    if (waiter !== undefined) waiter.ended(known);
+    else if (this.#calls > 0) this.#remember(job, known);
+  }
+
+  /** The signals of every waiting job may have been missed. */
+  lost(reason: Error): void {
+    for (const waiter of [...this.#waiters.values()]) waiter.failed(reason);
+    this.#early.clear();
+  }
+
+  /** Keeps the end of a job that may turn out to be ours; the oldest goes first, since answers come soon. */
+  #remember(job: string, result: JobResult): void {
+    this.#early.set(job, result);
+    if (this.#early.size <= EARLY_JOBS_MAX) return;
+    const [oldest] = this.#early.keys();
+    if (oldest !== undefined) this.#early.delete(oldest);
+  }
+
+  #end(job: string): Promise<JobResult> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(job);
+      };
+      const ended = (result: JobResult): void => {
+        settle();
+        resolve(result);
+      };
+      const failed = (error: Error): void => {
+        settle();
+        reject(error);
+      };
+      const timer = setTimeout(() => ended('timeout'), JOB_TIMEOUT_MS);
+      this.#waiters.set(job, { ended, failed });
+    });
+  }
+}
