@@ -1,15 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { callerDirectory, callerEnvironment } from './caller.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
-import { createCgroups, probeCgroups } from './cgroups.ts';
+import { createCgroups, probeCgroups, visits } from './cgroups.ts';
 import { findCheckout } from './checkout.ts';
-import { type Init, startInit, waitUntilUp } from './init.ts';
+import { type Init, probeScopeOptions, startInit, waitUntilUp } from './init.ts';
 import { installedTree } from './installation.ts';
 import { startJanitor } from './janitor.ts';
 import { keptDirectories } from './kept.ts';
 import { findPrograms } from './needs.ts';
 import { PrivateHost } from './private-host.ts';
-import { createScratch, type Scratch, sweepScratch } from './scratch.ts';
+import { createScratch, planScratch, type Scratch, sweepScratch } from './scratch.ts';
 import { STOCK_UNITS } from './stock-units.ts';
 
 /** How to boot. */
@@ -31,30 +32,32 @@ export interface BootOptions {
  * or `private-host.boot-failed`; nothing is left behind then, nor when this process is killed at any time.
  */
 export async function bootPrivateHost(options: BootOptions = {}): Promise<PrivateHost> {
-  const programs = findPrograms(process.env['PATH'] ?? '');
+  const programs = findPrograms(callerEnvironment()['PATH'] ?? '');
   const checkout = options.checkout ?? findCheckout(process.argv[1] ?? '.');
   const source = join(checkout, 'src/private-host');
-  const cgroups = probeCgroups();
-  options.onLayout?.(cgroups.layout);
-  const cwd = options.cwd ?? process.cwd();
+  const found = probeCgroups();
+  options.onLayout?.(found.layout);
+  const cwd = options.cwd ?? callerDirectory();
   const trees = [join(source, 'root'), ...(options.isBare === true ? [] : [installedTree(checkout)])];
   const janitorScript = join(source, 'janitor.sh');
   sweepScratch(janitorScript);
 
-  const scratch = createScratch();
-  const janitor = startJanitor(janitorScript, scratch);
+  const scratch = planScratch();
+  const janitor = startJanitor(janitorScript, scratch.directory);
   let init: Init | undefined;
   try {
-    createCgroups(cgroups, scratch.name, scratch.directory);
-    writeNotes(scratch, {
-      kept: keptDirectories([checkout, cwd]),
-      trees,
-      units: STOCK_UNITS,
-      systemd: [programs.systemd],
-    });
+    createScratch(scratch);
+    const cgroups = createCgroups(found, scratch.name, scratch.directory);
+    const kept = keptDirectories([checkout, cwd]);
+    writeNotes(scratch, { kept, trees, units: STOCK_UNITS, systemd: [programs.systemd] });
     init = startInit(programs, join(source, 'init.sh'), scratch);
+    const scopeOptions = probeScopeOptions(programs);
     const initPid = await waitUntilUp(init, options.signal);
-    return new PrivateHost({ layout: cgroups.layout, initPid, init, janitor, programs, cwd, bootId: scratch.bootId });
+    return new PrivateHost({
+      birthplace: { initPid, cgroups: visits(cgroups) },
+      ...{ layout: found.layout, bootId: scratch.bootId, name: scratch.name, cwd },
+      ...{ init, janitor, programs, scopeOptions },
+    });
   } catch (error) {
     init?.child.kill('SIGKILL');
     await janitor.finish();

@@ -8,6 +8,13 @@ const NEEDED_CONTROLLERS = ['cpu', 'memory', 'pids'];
 /** Controllers that are used where the machine has them. */
 const WANTED_CONTROLLERS = [...NEEDED_CONTROLLERS, 'io'];
 
+/** The cgroup that is the root of a private host in one hierarchy. */
+export interface HostCgroup {
+  readonly hierarchy: CgroupHierarchy;
+  /** Below the machine's own mount of the hierarchy. */
+  readonly directory: string;
+}
+
 /** Asks the kernel how this process's cgroups are arranged. Fails with `private-host.unfit` where limits cannot bite. */
 export function probeCgroups(): CgroupHierarchies {
   const found = parseCgroups(readFileSync('/proc/self/mountinfo', 'utf8'), readFileSync('/proc/self/cgroup', 'utf8'));
@@ -28,7 +35,7 @@ export function probeCgroups(): CgroupHierarchies {
  * Makes one child cgroup per hierarchy, empty and ready for processes. What is made is noted in `scratch` before it is
  * made, so that the janitor finds it whatever happens here.
  */
-export function createCgroups(found: CgroupHierarchies, name: string, scratch: string): void {
+export function createCgroups(found: CgroupHierarchies, name: string, scratch: string): readonly HostCgroup[] {
   const parents = found.hierarchies.map((hierarchy) => ({
     hierarchy,
     parent: found.layout === 'v2' ? unifiedParent(hierarchy, scratch) : hierarchy.ownDirectory,
@@ -38,6 +45,19 @@ export function createCgroups(found: CgroupHierarchies, name: string, scratch: s
   );
   writeFileSync(join(scratch, 'cgroups'), lines.join(''));
   for (const { parent } of parents) createCgroup(parent, join(parent, name));
+  return parents.map(({ hierarchy, parent }) => ({ hierarchy, directory: join(parent, name) }));
+}
+
+/**
+ * The files that take the calling thread into a booted host and back. Version 2 wants a cgroup without children; that
+ * of PID 1 is always there.
+ */
+export function visits(cgroups: readonly HostCgroup[]): readonly { readonly visit: string; readonly home: string }[] {
+  return cgroups.map(({ hierarchy: { type, ownDirectory }, directory }) =>
+    type === 'cgroup2'
+      ? { visit: join(directory, 'init.scope/cgroup.procs'), home: join(ownDirectory, 'cgroup.procs') }
+      : { visit: join(directory, 'tasks'), home: join(ownDirectory, 'tasks') },
+  );
 }
 
 function createCgroup(parent: string, directory: string): void {

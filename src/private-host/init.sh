@@ -37,7 +37,7 @@ mount_private() {
 # Bind mounts survive the overlay that hides the place they came from.
 set_kept_aside() {
   number=0
-  while read -r directory; do
+  while IFS= read -r directory; do
     number=$((number + 1))
     mkdir "kept/$number"
     mount -n --rbind "$directory" "kept/$number"
@@ -46,7 +46,7 @@ set_kept_aside() {
 
 put_kept_back() {
   number=0
-  while read -r directory; do
+  while IFS= read -r directory; do
     number=$((number + 1))
     mount -n --move "kept/$number" "$directory"
   done <"$scratch/kept"
@@ -85,6 +85,7 @@ select_units() {
   want sysinit.target systemd-journald.service systemd-sysusers.service systemd-tmpfiles-setup.service
   want sockets.target systemd-journald.socket systemd-journald-dev-log.socket dbus.socket
   want multi-user.target dbus.service private-host-ready.service
+  ln -s multi-user.target units/default.target
   mount -n --bind units "$unit_directory"
   mount -n --bind etc-systemd /etc/systemd
   for name in /usr/lib/systemd/system-generators /usr/lib/systemd/system-environment-generators \
@@ -95,7 +96,7 @@ select_units() {
 
 # Directory by directory: copying onto the root itself would touch what an overlay does not cover.
 install_trees() {
-  while read -r tree; do
+  while IFS= read -r tree; do
     for name in etc usr; do
       if [ -d "$tree/$name" ]; then cp -R -P "$tree/$name/." "/$name"; fi
     done
@@ -204,6 +205,6 @@ case $phase in
     exec 3>&- </dev/null >/dev/null 2>&1
     exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 container=private-host \
       SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 \
-      "$systemd" --system --unit=multi-user.target --show-status=false --log-target=journal
+      "$systemd" --system --show-status=false --log-target=journal
     ;;
 esac

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -6,9 +6,9 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { SpawnError } from '../base/errors.ts';
 import { PRIVATE_HOST_BOOT_TIMEOUT_MS } from '../base/limits.ts';
-import { loadSetns } from './enter.ts';
 import type { Programs } from './needs.ts';
 import type { Scratch } from './scratch.ts';
+import { loadSetns, runHelper, spawnHelper } from './spawn.ts';
 
 /** Descriptor on which init.sh tells its process id. */
 const REPORT_DESCRIPTOR = 3;
@@ -29,25 +29,13 @@ export interface Init {
  */
 export function startInit(programs: Programs, script: string, scratch: Scratch): Init {
   const namespaces = ['--mount', '--propagation', 'private', '--net', '--ipc', '--uts', '--pid', '--fork'];
-  const child = spawn(
-    programs.setpriv,
+  const child = spawnHelper(
     [
-      '--pdeathsig',
-      'KILL',
-      programs.unshare,
-      ...namespaces,
-      '--kill-child=KILL',
-      '/bin/sh',
-      script,
-      'join',
-      scratch.directory,
+      ...[programs.setpriv, '--pdeathsig', 'KILL'],
+      ...[programs.unshare, ...namespaces, '--kill-child=KILL'],
+      ...['/bin/sh', script, 'join', scratch.directory],
     ],
-    {
-      cwd: '/',
-      detached: true,
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    },
+    ['ignore', 'ignore', 'pipe', 'pipe'],
   );
   const ended = once(child, 'exit');
   ended.catch(() => undefined);
@@ -94,4 +82,13 @@ async function readReady(initPid: number): Promise<void> {
   } finally {
     fifo.destroy();
   }
+}
+
+/**
+ * Options of systemd-run that keep its hands off the command line: since version 254 it can replace `$NAME` in it, which
+ * the older ones neither do nor know an option for.
+ */
+export function probeScopeOptions(programs: Programs): readonly string[] {
+  const { stdout } = runHelper([programs['systemd-run'], '--help']);
+  return stdout.includes('--expand-environment') ? ['--expand-environment=no'] : [];
 }

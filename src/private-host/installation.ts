@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpawnError } from '../base/errors.ts';
+import { runHelper } from './spawn.ts';
 
 /** Everything that ends up in the installed tree, relative to the checkout. */
 const INPUTS = ['dist', 'units', 'schema', 'src/setup'];
@@ -22,7 +22,7 @@ export function installedTree(checkout: string): string {
   removeStaleTrees(parent);
   const fresh = `${tree}.${process.pid}`;
   const installer = join(checkout, 'src/setup/install-system.mjs');
-  const ended = spawnSync(process.execPath, [installer, '--destdir', fresh, '--enable'], { encoding: 'utf8' });
+  const ended = runHelper([process.execPath, installer, '--destdir', fresh, '--enable']);
   if (ended.status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
     throw new SpawnError('private-host.unfit', `agent-spawn cannot be installed: ${ended.stderr.trim()}`, {

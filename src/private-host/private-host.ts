@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { callerEnvironment } from './caller.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
-import { spawnInPidNamespace } from './enter.ts';
 import type { Init } from './init.ts';
 import type { Janitor } from './janitor.ts';
 import type { Programs } from './needs.ts';
+import { type Birthplace, spawnAt } from './spawn.ts';
 
 /** How to start a program inside. */
 export interface SpawnInsideOptions {
@@ -47,27 +48,33 @@ export interface RunInsideResult {
 /** What a booted host is made of. */
 export interface PrivateHostParts {
   readonly layout: CgroupLayout;
-  /** Process id of its PID 1 as the machine knows it. */
-  readonly initPid: number;
+  readonly birthplace: Birthplace;
   readonly bootId: string;
+  readonly name: string;
   readonly cwd: string;
   readonly init: Init;
   readonly janitor: Janitor;
   readonly programs: Programs;
+  /** Options that the machine's systemd-run needs besides. */
+  readonly scopeOptions: readonly string[];
 }
 
 /** A running private host. Whoever booted it stops it. */
 export class PrivateHost {
   readonly layout: CgroupLayout;
+  /** Process id of its PID 1 as the machine knows it. */
   readonly initPid: number;
   readonly bootId: string;
+  /** Name of its cgroups and of its directory in /run. */
+  readonly name: string;
   readonly #parts: PrivateHostParts;
   #hasEnded = false;
 
   constructor(parts: PrivateHostParts) {
     this.layout = parts.layout;
-    this.initPid = parts.initPid;
+    this.initPid = parts.birthplace.initPid;
     this.bootId = parts.bootId;
+    this.name = parts.name;
     this.#parts = parts;
     parts.init.child.once('exit', () => {
       this.#hasEnded = true;
@@ -79,16 +86,24 @@ export class PrivateHost {
    * know it. Its exit status is 127 when it does not exist there, 126 when it cannot be executed.
    */
   spawn(argv: readonly string[], options: SpawnInsideOptions = {}): ChildProcess {
-    const { nsenter, env, nice } = this.#parts.programs;
-    const scope = [this.#parts.programs['systemd-run'], '--scope', '--quiet', '--collect', '--'];
-    const directory = [env, `--chdir=${options.cwd ?? this.#parts.cwd}`];
+    const { nsenter, env, nice, 'systemd-run': systemdRun } = this.#parts.programs;
+    const environment = options.env ?? callerEnvironment();
+    const enter = [nsenter, `--target=${this.initPid}`, '--mount', '--net', '--ipc', '--uts', '--cgroup', '--'];
+    const scope = [systemdRun, '--scope', '--quiet', '--collect', ...this.#parts.scopeOptions, '--'];
+    // systemd-run sets INVOCATION_ID: the caller's own, or none, is put back.
+    const invocation = environment['INVOCATION_ID'];
+    const restore = [
+      env,
+      '--unset=INVOCATION_ID',
+      `--chdir=${options.cwd ?? this.#parts.cwd}`,
+      ...(invocation === undefined ? [] : [`INVOCATION_ID=${invocation}`]),
+    ];
     // env(1) takes a program whose name holds "=" for an assignment.
     const verbatim = argv[0]?.includes('=') === true ? [nice, '-n', '0'] : [];
-    const enter = [nsenter, `--target=${this.initPid}`, '--mount', '--net', '--ipc', '--uts', '--cgroup', '--'];
-    return spawnInPidNamespace(this.initPid, [...enter, ...scope, ...directory, ...verbatim, ...argv], {
+    return spawnAt(this.#parts.birthplace, [...enter, ...scope, ...restore, ...verbatim, ...argv], {
       cwd: '/',
       detached: options.hasOwnSession ?? true,
-      env: { ...(options.env ?? process.env) },
+      env: { ...environment },
       stdio: options.stdio ?? 'pipe',
     });
   }

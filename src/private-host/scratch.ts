@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpawnError } from '../base/errors.ts';
+import { runHelper } from './spawn.ts';
 
 /** Everything a private host makes on the machine has a name that begins so. */
 export const NAME_PREFIX = 'agent-spawn-host-';
@@ -18,11 +18,14 @@ export interface Scratch {
   readonly bootId: string;
 }
 
-/** Makes the directory; its owner is this process. */
-export function createScratch(): Scratch {
+/** Chooses a name; makes nothing. */
+export function planScratch(): Scratch {
   const name = `${NAME_PREFIX}${process.pid}-${randomBytes(3).toString('hex')}`;
-  const directory = join(PARENT, name);
-  const bootId = randomUUID();
+  return { name, directory: join(PARENT, name), bootId: randomUUID() };
+}
+
+/** Makes the directory; its owner is this process. */
+export function createScratch({ directory, bootId }: Scratch): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
@@ -34,7 +37,6 @@ export function createScratch(): Scratch {
   writeFileSync(join(directory, 'owner'), ownerRecord(process.pid));
   writeFileSync(join(directory, 'boot-id'), `${bootId}\n`);
   mkdirSync(join(directory, 'private'));
-  return { name, directory, bootId };
 }
 
 /**
@@ -46,7 +48,8 @@ export function sweepScratch(janitor: string): void {
     if (!entry.startsWith(NAME_PREFIX)) continue;
     const directory = join(PARENT, entry);
     if (isOwned(directory)) continue;
-    spawnSync('/bin/sh', [janitor, directory], { stdio: 'ignore' });
+    // Its standard input is at its end: it works at once.
+    runHelper(['/bin/sh', janitor, directory]);
   }
 }
 
