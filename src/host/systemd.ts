@@ -194,7 +194,7 @@ export class Systemd implements HostUnits, AsyncDisposable {
   }
 
   /** Turns whatever the bus throws into a `host.*` failure that names the operation and the D-Bus error. */
-  async #read<T>(subject: string, body: () => Promise<T>): Promise<T> {
+  async #named<T>(subject: string, body: () => Promise<T>): Promise<T> {
     try {
       return await body();
     } catch (error) {
