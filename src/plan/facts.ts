@@ -41,8 +41,8 @@ export interface SystemFacts {
   readonly cgroupLayout: 'unified' | 'hybrid';
   /** Top-level entries the allowlist may show: `/usr`, `/bin`, `/lib64`, `/nix/store` and so on, in mount order. */
   readonly roots: readonly RootEntry[];
-  /** Files and directories of the fixed `/etc` allowlist that exist on the host, for example `/etc/ssl/certs`. */
-  readonly etc: readonly string[];
+  /** What of the fixed `/etc` allowlist the host has, for example `/etc/ssl/certs`. */
+  readonly etc: readonly EtcEntry[];
   /** The certificate bundle programs should use, or null when the host has none. */
   readonly certificateBundle: string | null;
   /** `/usr/lib/agent-spawn/exit-report` as installed. */
@@ -52,6 +52,16 @@ export interface SystemFacts {
 /** A top-level path of the host that the sandbox sees too. */
 export type RootEntry =
   | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
+
+/**
+ * An entry of `/etc` that the sandbox sees too. What is a symlink on the host
+ * (`/etc/localtime`, all of NixOS) stays one when the place it leads to is
+ * shown anyway; then the name of the time zone can be read from it, and no
+ * directory of links that lead nowhere is bound.
+ */
+export type EtcEntry =
+  | { readonly kind: 'bind'; readonly path: string; readonly source: string }
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
 
 /** What one path is, without following symlinks anywhere on the way. */

@@ -35,8 +35,15 @@ export function planMounts(input: MountsInput): readonly Mount[] {
           ? { kind: 'symlink', target: root.target, destination: root.path }
           : { kind: 'ro-bind', source: root.path, destination: root.path },
     ),
-    ...system.etc.map((path): Mount => ({ kind: 'ro-bind', source: path, destination: path })),
-    ...files.map((file): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${file.name}`, destination: `/etc/${file.name}` })),
+    ...system.etc.map(
+      (entry): Mount =>
+        entry.kind === 'symlink'
+          ? { kind: 'symlink', target: entry.target, destination: entry.path }
+          : { kind: 'ro-bind', source: entry.source, destination: entry.path },
+    ),
+    ...files.map(
+      (file): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${file.name}`, destination: `/etc/${file.name}` }),
+    ),
     { kind: 'proc', destination: '/proc' },
     { kind: 'dev', destination: '/dev' },
     { kind: 'tmpfs', destination: '/dev/shm', sizeBytes: tmpBytes },

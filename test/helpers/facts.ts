@@ -1,5 +1,5 @@
-import type { HostFacts, NodeFacts, PathFacts, ProgramFacts, SystemFacts } from '../../src/plan/facts.ts';
 import { BWRAP_OPTIONS_NEEDED } from '../../src/plan/bwrap.ts';
+import type { HostFacts, NodeFacts, PathFacts, ProgramFacts, SystemFacts } from '../../src/plan/facts.ts';
 
 const ROOT: NodeFacts = { uid: 0, gid: 0, mode: 0o755 };
 
@@ -15,7 +15,12 @@ export const DEBIAN: SystemFacts = {
     { kind: 'symlink', path: '/lib64', target: 'usr/lib64' },
     { kind: 'symlink', path: '/sbin', target: 'usr/sbin' },
   ],
-  etc: ['/etc/alternatives', '/etc/ld.so.cache', '/etc/localtime', '/etc/ssl/certs'],
+  etc: [
+    { kind: 'bind', path: '/etc/alternatives', source: '/etc/alternatives' },
+    { kind: 'bind', path: '/etc/ld.so.cache', source: '/etc/ld.so.cache' },
+    { kind: 'symlink', path: '/etc/localtime', target: '/usr/share/zoneinfo/Etc/UTC' },
+    { kind: 'bind', path: '/etc/ssl/certs', source: '/etc/ssl/certs' },
+  ],
   certificateBundle: '/etc/ssl/certs/ca-certificates.crt',
   exitReportPath: '/usr/lib/agent-spawn/exit-report',
 };
@@ -42,10 +47,23 @@ export function directoryPath(path: string, changes: Partial<PathFacts> = {}): P
 
 /** A binary at an ordinary place. */
 export function binary(path: string, changes: Partial<ProgramFacts> = {}): ProgramFacts {
-  return { path, realPath: path, packageDirectory: null, ancestors: [{ path: '/', ...ROOT }], interpreter: null, ...changes };
+  return {
+    path,
+    realPath: path,
+    packageDirectory: null,
+    ancestors: [{ path: '/', ...ROOT }],
+    interpreter: null,
+    ...changes,
+  };
 }
 
 /** Facts for a card whose workspace does not exist yet and whose program is a shell. */
 export function hostFacts(workspace: string, changes: Partial<HostFacts> = {}): HostFacts {
-  return { system: DEBIAN, workspace: absentPath(workspace), binds: [], program: binary('/usr/bin/dash', { path: '/bin/sh' }), ...changes };
+  return {
+    system: DEBIAN,
+    workspace: absentPath(workspace),
+    binds: [],
+    program: binary('/usr/bin/dash', { path: '/bin/sh' }),
+    ...changes,
+  };
 }
