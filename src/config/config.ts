@@ -1,5 +1,5 @@
-import { type Problem, type Result, ok, refused } from '../base/result.ts';
 import { isNormalAbsolute } from '../base/paths.ts';
+import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { UidRange } from '../plan/workspace.ts';
 
 /** The daemon's own configuration, complete. */
@@ -29,37 +29,49 @@ export function parseConfig(text: string | null): Result<Config> {
   try {
     file = JSON.parse(text);
   } catch (error) {
-    return refused([problem('', `The configuration is not JSON: ${error instanceof Error ? error.message : String(error)}`)]);
+    return refused([
+      problem('', `The configuration is not JSON: ${error instanceof Error ? error.message : String(error)}`),
+    ]);
   }
-  if (typeof file !== 'object' || file === null || Array.isArray(file)) return refused([problem('', 'The configuration is not a JSON object.')]);
-  const problems: Problem[] = [];
+  if (typeof file !== 'object' || file === null || Array.isArray(file))
+    return refused([problem('', 'The configuration is not a JSON object.')]);
   const values = file as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(values)) {
-    if (!['cards_dir', 'uid_first', 'uid_count', 'log_level'].includes(key)) problems.push(problem(`/${key}`, `The configuration has no key "${key}".`));
-  }
-  const config: Config = {
-    cardsDirectory: take(values, 'cards_dir', DEFAULTS.cardsDirectory, (value) => typeof value === 'string' && isNormalAbsolute(value), 'an absolute, normal path', problems),
+  const problems = Object.entries(values).flatMap(([key, value]) => keyProblems(key, value));
+  if (problems.length > 0) return refused(problems);
+  return ok({
+    cardsDirectory: (values['cards_dir'] as string | undefined) ?? DEFAULTS.cardsDirectory,
     uidRange: {
-      first: take(values, 'uid_first', DEFAULTS.uidRange.first, (value) => isWhole(value, 65_536, 2 ** 31 - 1), 'a number from 65536 to 2147483647', problems),
-      count: take(values, 'uid_count', DEFAULTS.uidRange.count, (value) => isWhole(value, 4096, 65_536), 'a number from 4096 to 65536', problems),
+      first: (values['uid_first'] as number | undefined) ?? DEFAULTS.uidRange.first,
+      count: (values['uid_count'] as number | undefined) ?? DEFAULTS.uidRange.count,
     },
-    logLevel: take(values, 'log_level', DEFAULTS.logLevel, (value) => LOG_LEVELS.includes(value as string), `one of ${LOG_LEVELS.join(', ')}`, problems),
-  };
-  return problems.length === 0 ? ok(config) : refused(problems);
+    logLevel: (values['log_level'] as string | undefined) ?? DEFAULTS.logLevel,
+  });
 }
 
-function take<T>(
-  values: Readonly<Record<string, unknown>>,
-  key: string,
-  fallback: T,
-  isGood: (value: unknown) => boolean,
-  wanted: string,
-  problems: Problem[],
-): T {
-  const value = values[key];
-  if (value === undefined) return fallback;
-  if (!isGood(value)) problems.push(problem(`/${key}`, `"${key}" is not ${wanted}.`));
-  return value as T;
+/** What one key takes. */
+interface Key {
+  readonly isGood: (value: unknown) => boolean;
+  readonly wanted: string;
+}
+
+const KEYS: Readonly<Record<string, Key>> = {
+  cards_dir: {
+    isGood: (value) => typeof value === 'string' && isNormalAbsolute(value),
+    wanted: 'an absolute, normal path',
+  },
+  uid_first: {
+    isGood: (value) => isWhole(value, 65_536, 2 ** 31 - 65_536),
+    wanted: 'a number from 65536 to 2147418112',
+  },
+  uid_count: { isGood: (value) => isWhole(value, 4096, 65_536), wanted: 'a number from 4096 to 65536' },
+  log_level: { isGood: (value) => LOG_LEVELS.includes(value as string), wanted: `one of ${LOG_LEVELS.join(', ')}` },
+};
+
+function keyProblems(key: string, value: unknown): readonly Problem[] {
+  const known = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
+  if (known === undefined)
+    return [problem(`/${key}`, `The configuration has no key "${key}"; it has ${Object.keys(KEYS).join(', ')}.`)];
+  return known.isGood(value) ? [] : [problem(`/${key}`, `"${key}" is not ${known.wanted}.`)];
 }
 
 function isWhole(value: unknown, least: number, most: number): boolean {

@@ -1,7 +1,7 @@
 import { unitName } from '../base/ids.ts';
 import type { UnitUsage } from '../host/host.ts';
 import type { Agent } from '../sandbox/agent.ts';
-import { type Outcome, describeOutcome } from '../sandbox/outcome.ts';
+import { describeOutcome, type Outcome } from '../sandbox/outcome.ts';
 import type { AgentView, OutcomeView, UsageView } from './views.ts';
 
 /** An agent as callers see it; `usage` is what PID 1 says now, for one that lives. */

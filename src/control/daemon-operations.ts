@@ -1,4 +1,4 @@
-import { SpawnError, problemsError } from '../base/errors.ts';
+import { problemsError, SpawnError } from '../base/errors.ts';
 import { unitName } from '../base/ids.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
@@ -6,8 +6,8 @@ import type { Host, UnitUsage } from '../host/host.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import type { Engine } from '../sandbox/engine.ts';
 import { agentView } from './agent-views.ts';
-import { OutputCopier } from './output-copier.ts';
 import type { Caller, CardText, LaunchRequest, Operations } from './operations.ts';
+import { OutputCopier } from './output-copier.ts';
 import { planView } from './plan-view.ts';
 import type { AgentDetail, AgentView, PlanView, VersionView } from './views.ts';
 
@@ -66,7 +66,8 @@ export class DaemonOperations implements Operations {
 
   async start(id: string, caller: Caller): Promise<AgentView> {
     const agent = this.#engine.registry.find(id);
-    if (agent === null || agent.record.origin === 'declared') return agentView(await this.#engine.startDeclared(id), null);
+    if (agent === null || agent.record.origin === 'declared')
+      return agentView(await this.#engine.startDeclared(id), null);
     const { cardSource, arguments: extra } = agent.record;
     return this.launch({ card: cardSource, arguments: extra, attach: null }, caller);
   }
@@ -79,9 +80,13 @@ export class DaemonOperations implements Operations {
     const agent = this.#engine.registry.get(id);
     if (agent.record.origin === 'declared') return agentView(await this.#engine.restart(id), null);
     if (agent.isLive && agent.record.attach !== null) {
-      throw new SpawnError('sandbox.running', `The agent "${id}" runs in the foreground of its caller and cannot be restarted from outside.`, {
-        remedy: `agentctl stop ${id}, then agentctl start ${id}`,
-      });
+      throw new SpawnError(
+        'sandbox.running',
+        `The agent "${id}" runs in the foreground of its caller and cannot be restarted from outside.`,
+        {
+          remedy: `agentctl stop ${id}, then agentctl start ${id}`,
+        },
+      );
     }
     await this.#engine.stop(id);
     return this.start(id, caller);

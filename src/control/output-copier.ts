@@ -28,7 +28,11 @@ export class OutputCopier {
     const lines = this.#lines(agent, piece, stream);
     if (lines.length > 0) await this.#append(agent, lines, PRIORITY_INFO);
     if (agent.journalBytes >= JOURNAL_COPY_BYTES_MAX) {
-      await this.#append(agent, [`Only the first ${JOURNAL_COPY_BYTES_MAX} bytes of the agent's output are copied to the journal.`], PRIORITY_WARNING);
+      await this.#append(
+        agent,
+        [`Only the first ${JOURNAL_COPY_BYTES_MAX} bytes of the agent's output are copied to the journal.`],
+        PRIORITY_WARNING,
+      );
     }
   }
 
@@ -38,7 +42,11 @@ export class OutputCopier {
     const text = Buffer.concat([rests.get(stream) ?? Buffer.alloc(0), piece]);
     const lines: string[] = [];
     let start = 0;
-    for (let end = text.indexOf(10); end !== -1 || text.length - start > JOURNAL_LINE_BYTES_MAX; end = text.indexOf(10, start)) {
+    for (
+      let end = text.indexOf(10);
+      end !== -1 || text.length - start > JOURNAL_LINE_BYTES_MAX;
+      end = text.indexOf(10, start)
+    ) {
       const stop = end === -1 || end - start > JOURNAL_LINE_BYTES_MAX ? start + JOURNAL_LINE_BYTES_MAX : end;
       lines.push(text.toString('utf8', start, stop));
       start = stop === end ? end + 1 : stop;

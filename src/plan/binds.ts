@@ -1,6 +1,6 @@
 import { isWithin } from '../base/paths.ts';
-import { type Problem, type Result, ok, refused } from '../base/result.ts';
-import { type Identity, blockingAncestor, mayRead } from './access.ts';
+import { ok, type Problem, type Result, refused } from '../base/result.ts';
+import { blockingAncestor, type Identity, mayRead } from './access.ts';
 import type { ProgramBind } from './command.ts';
 import type { PathFacts } from './facts.ts';
 import type { ReadOnlyBind } from './mounts.ts';
@@ -60,12 +60,16 @@ function bindProblems(facts: PathFacts, index: number, workspace: string): reado
 
 function bindRefusal(facts: PathFacts, workspace: string): string | null {
   const { path } = facts;
-  if (facts.symlinkAt !== null) return `The path ${path} passes through the symlink ${facts.symlinkAt}; write ${facts.realPath ?? 'the real path'} instead.`;
+  if (facts.symlinkAt !== null)
+    return `The path ${path} passes through the symlink ${facts.symlinkAt}; write ${facts.realPath ?? 'the real path'} instead.`;
   if (facts.kind === 'absent') return `The path ${path} does not exist.`;
-  if (facts.kind !== 'directory' && facts.kind !== 'file') return `The path ${path} is neither a directory nor a regular file.`;
-  if (path === '/' || path === '/etc') return `The path ${path} would show the whole of ${path === '/' ? 'the host' : 'its configuration'}.`;
+  if (facts.kind !== 'directory' && facts.kind !== 'file')
+    return `The path ${path} is neither a directory nor a regular file.`;
+  if (path === '/' || path === '/etc')
+    return `The path ${path} would show the whole of ${path === '/' ? 'the host' : 'its configuration'}.`;
   const hidden = NEVER_SHOWN.find((area) => isWithin(path, area));
   if (hidden !== undefined) return `The path ${path} lies in ${hidden}, which is never shown.`;
-  if (isWithin(path, workspace) || isWithin(workspace, path)) return `The path ${path} overlaps the workspace ${workspace}.`;
+  if (isWithin(path, workspace) || isWithin(workspace, path))
+    return `The path ${path} overlaps the workspace ${workspace}.`;
   return null;
 }

@@ -1,6 +1,6 @@
-import { isWithin } from '../base/paths.ts';
-import { type Problem, type Result, ok, refused } from '../base/result.ts';
-import { type Identity, blockingAncestor } from './access.ts';
+import { isWithin, parentOf } from '../base/paths.ts';
+import { ok, type Problem, type Result, refused } from '../base/result.ts';
+import { blockingAncestor, type Identity } from './access.ts';
 import type { ProgramFacts, ProgramQuery, SystemFacts } from './facts.ts';
 import { WORKSPACE } from './mount.ts';
 import { PRESETS, type PresetName } from './presets.ts';
@@ -32,7 +32,14 @@ export interface CommandInput {
 const ORDINARY = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** Places outside them where agents get installed; root's own, so that no ordinary user can plant one. */
-const INSTALLED = ['/opt/*/bin', '/opt/*', '/root/.local/bin', '/root/.opencode/bin', '/root/.bun/bin', '/root/.nvm/versions/node/*/bin'];
+const INSTALLED = [
+  '/opt/*/bin',
+  '/opt/*',
+  '/root/.local/bin',
+  '/root/.opencode/bin',
+  '/root/.bun/bin',
+  '/root/.nvm/versions/node/*/bin',
+];
 
 /** The words the agent runs with, before anything is looked up. */
 export function commandWords(input: CommandInput): readonly string[] {
@@ -48,12 +55,20 @@ export function programQuery(words: readonly string[], workspace: string): Progr
   if (isWithin(name, WORKSPACE)) return null;
   if (name.includes('/') && !name.startsWith('/')) return null;
   const home = /^\/home\/[^/]+/.exec(workspace)?.[0];
-  const homeDirectories = home === undefined ? [] : ['.local/bin', '.opencode/bin', '.bun/bin', '.nvm/versions/node/*/bin'].map((path) => `${home}/${path}`);
+  const homeDirectories =
+    home === undefined
+      ? []
+      : ['.local/bin', '.opencode/bin', '.bun/bin', '.nvm/versions/node/*/bin'].map((path) => `${home}/${path}`);
   return { name, directories: [...ORDINARY, ...homeDirectories, ...INSTALLED] };
 }
 
 /** Settles the command on what the host answered. */
-export function planCommand(input: CommandInput, program: ProgramFacts | null, who: Identity, system: SystemFacts): Result<CommandPlan> {
+export function planCommand(
+  input: CommandInput,
+  program: ProgramFacts | null,
+  who: Identity,
+  system: SystemFacts,
+): Result<CommandPlan> {
   const words = commandWords(input);
   const query = programQuery(words, '/');
   if (query === null) return ok({ command: words, binds: [], directories: [], notices: [] });
@@ -64,8 +79,10 @@ export function planCommand(input: CommandInput, program: ProgramFacts | null, w
     const path = part.packageDirectory ?? part.realPath;
     return { path, reachable: blockingAncestor(part.ancestors, who) === null };
   });
-  const interpreterDirectories = hidden.filter((part) => part === program.interpreter).map((part) => directoryOf(part.realPath));
-  const first = hidden.includes(program) ? program.realPath : words[0] ?? '';
+  const interpreterDirectories = hidden
+    .filter((part) => part === program.interpreter)
+    .map((part) => parentOf(part.realPath));
+  const first = hidden.includes(program) ? program.realPath : (words[0] ?? '');
   return ok({
     command: [first, ...words.slice(1)],
     binds,
@@ -94,8 +111,4 @@ function notFound(input: CommandInput, name: string): Problem {
     message: `The program "${name}" of the agent "${input.preset}" was not found on this host.`,
     suggestion: `Install it (${PRESETS[input.preset].install}), choose another "agent", or give a "command".`,
   };
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }

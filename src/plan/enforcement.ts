@@ -18,12 +18,21 @@ export function unenforced(card: ResolvedCard): readonly Problem[] {
   }
   if (card.network.mode === 'veth' || card.network.mode === 'host') {
     problems.push(
-      refuse('/network/mode', `the network mode "${card.network.mode}" is not available yet`, 'Use "isolated" or "none".'),
+      refuse(
+        '/network/mode',
+        `the network mode "${card.network.mode}" is not available yet`,
+        'Use "isolated" or "none".',
+      ),
     );
   }
   return problems;
 }
 
 function refuse(pointer: string, cause: string, suggestion: string): Problem {
-  return { code: 'plan.not-enforced', pointer, message: `This version refuses ${pointer.slice(1)}: ${cause}.`, suggestion };
+  return {
+    code: 'plan.not-enforced',
+    pointer,
+    message: `This version refuses ${pointer.slice(1)}: ${cause}.`,
+    suggestion,
+  };
 }

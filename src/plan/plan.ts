@@ -1,14 +1,14 @@
-import { MAX_ARGUMENT_BYTES } from '../base/limits.ts';
 import { unitName, userName } from '../base/ids.ts';
-import { type Problem, type Result, ok, refused } from '../base/result.ts';
+import { MAX_ARGUMENT_BYTES } from '../base/limits.ts';
+import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
 import { planBinds } from './binds.ts';
 import { BWRAP_OPTIONS_NEEDED, renderBwrap } from './bwrap.ts';
 import { type CommandInput, commandWords, planCommand, programQuery } from './command.ts';
+import { unenforced } from './enforcement.ts';
 import { type EnvironmentVariable, planEnvironment } from './environment.ts';
 import type { FactQuery, HostFacts, SystemFacts } from './facts.ts';
 import { planGeneratedFiles } from './generated-files.ts';
-import { unenforced } from './enforcement.ts';
 import { HOME, type Mount } from './mount.ts';
 import { planMounts } from './mounts.ts';
 import { type NetworkPlan, planNetwork } from './network.ts';
@@ -16,7 +16,7 @@ import { planProperties, stdioProperties } from './properties.ts';
 import type { Step } from './step.ts';
 import type { UnitProperty } from './unit-property.ts';
 import { renderUnitText } from './unit-text.ts';
-import { type UidRange, type WorkspacePlan, planWorkspace } from './workspace.ts';
+import { planWorkspace, type UidRange, type WorkspacePlan } from './workspace.ts';
 
 /** A card, what the caller adds to it, and what the daemon knows by itself. */
 export interface PlanRequest {
@@ -130,7 +130,12 @@ function commandInput(card: ResolvedCard, extra: readonly string[]): CommandInpu
 function properties(
   card: ResolvedCard,
   system: SystemFacts,
-  rest: { user: string; bwrap: readonly string[]; network: NetworkPlan; unitBinds: Parameters<typeof planProperties>[0]['unitBinds'] },
+  rest: {
+    user: string;
+    bwrap: readonly string[];
+    network: NetworkPlan;
+    unitBinds: Parameters<typeof planProperties>[0]['unitBinds'];
+  },
 ): readonly UnitProperty[] {
   return planProperties({
     id: card.agentId,
@@ -155,11 +160,20 @@ function preparation(
   run: { directory: string; files: ReturnType<typeof planGeneratedFiles> },
 ): readonly Step[] {
   return [
-    { kind: 'identity.publish', arguments: { user: user.name, uid: user.uid, gid: user.gid, description: `agent ${card.agentId}` } },
+    {
+      kind: 'identity.publish',
+      arguments: { user: user.name, uid: user.uid, gid: user.gid, description: `agent ${card.agentId}` },
+    },
     { kind: 'files.write', arguments: { directory: run.directory, files: run.files } },
     {
       kind: 'workspace.prepare',
-      arguments: { path: workspace.path, create: workspace.create, uid: user.uid, gid: user.gid, replaceUid: workspace.replaceUid },
+      arguments: {
+        path: workspace.path,
+        create: workspace.create,
+        uid: user.uid,
+        gid: user.gid,
+        replaceUid: workspace.replaceUid,
+      },
     },
   ];
 }

@@ -103,18 +103,17 @@ const UNSET_VARIABLES = [
 
 /** The unit of one agent, as the bus takes it. Order is the order of the unit file. */
 export function planProperties(input: PropertiesInput): readonly UnitProperty[] {
-  return [
-    ...unitGroup(input),
-    ...serviceGroup(input),
-    ...limitGroup(input.limits),
-    ...confinementGroup(input),
-  ];
+  return [...unitGroup(input), ...serviceGroup(input), ...limitGroup(input.limits), ...confinementGroup(input)];
 }
 
 /** Properties that connect the standard streams; part of the start, not of the plan. */
 export function stdioProperties(stdio: Stdio): readonly UnitProperty[] {
   if (stdio.kind === 'journal') {
-    return [property('StandardInput', 's', 'null'), property('StandardOutput', 's', 'journal'), property('StandardError', 's', 'journal')];
+    return [
+      property('StandardInput', 's', 'null'),
+      property('StandardOutput', 's', 'journal'),
+      property('StandardError', 's', 'journal'),
+    ];
   }
   return [
     property('StandardInputFile', 's', `${stdio.directory}/stdin.sock`),
@@ -134,11 +133,15 @@ function unitGroup(input: PropertiesInput): readonly UnitProperty[] {
  * gives every process of the agent SIGTERM and its time to finish.
  */
 function serviceGroup(input: PropertiesInput): readonly UnitProperty[] {
-  const restarts = input.restart === 'no' ? [] : [
-    property('RestartUSec', 't', RESTART_DELAY_SECONDS * MICROSECONDS),
-    property('RestartPreventExitStatus', '(aiai)', [[], [SIGTERM]]),
-  ];
-  const lifetime = input.ttlSeconds === 0 ? [] : [property('RuntimeMaxUSec', 't', BigInt(input.ttlSeconds) * MICROSECONDS)];
+  const restarts =
+    input.restart === 'no'
+      ? []
+      : [
+          property('RestartUSec', 't', RESTART_DELAY_SECONDS * MICROSECONDS),
+          property('RestartPreventExitStatus', '(aiai)', [[], [SIGTERM]]),
+        ];
+  const lifetime =
+    input.ttlSeconds === 0 ? [] : [property('RuntimeMaxUSec', 't', BigInt(input.ttlSeconds) * MICROSECONDS)];
   return [
     property('Type', 's', 'exec'),
     property('ExecStartEx', 'a(sasas)', [[input.bwrap[0] ?? '', input.bwrap, ['no-env-expand']]]),
@@ -158,7 +161,10 @@ function serviceGroup(input: PropertiesInput): readonly UnitProperty[] {
 /** Limits that PID 1 holds, so that they outlive the daemon. */
 function limitGroup(limits: UnitLimits): readonly UnitProperty[] {
   const high = limits.memoryHighBytes === null ? [] : [property('MemoryHigh', 't', BigInt(limits.memoryHighBytes))];
-  const quota = limits.cpuPercent === null ? [] : [property('CPUQuotaPerSecUSec', 't', (BigInt(limits.cpuPercent) * MICROSECONDS) / 100n)];
+  const quota =
+    limits.cpuPercent === null
+      ? []
+      : [property('CPUQuotaPerSecUSec', 't', (BigInt(limits.cpuPercent) * MICROSECONDS) / 100n)];
   const io = limits.ioWeight === null ? [] : [property('IOWeight', 't', BigInt(limits.ioWeight))];
   return [
     property('CPUAccounting', 'b', true),

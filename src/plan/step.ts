@@ -7,7 +7,12 @@ import type { UnitProperty } from './unit-property.ts';
  */
 export interface StepArguments {
   /** userdb records, so that `User=` resolves. Undo removes them. */
-  readonly 'identity.publish': { readonly user: string; readonly uid: number; readonly gid: number; readonly description: string };
+  readonly 'identity.publish': {
+    readonly user: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly description: string;
+  };
   /** Made-up files in the agent's run directory. Undo removes the directory. */
   readonly 'files.write': { readonly directory: string; readonly files: readonly GeneratedFile[] };
   /** Makes or re-owns the workspace. Undo removes the directories it made while they are empty; ownership stays. */
@@ -28,7 +33,9 @@ export interface StepArguments {
 export type StepKind = keyof StepArguments;
 
 /** One thing to do to the host. */
-export type Step = { readonly [Kind in StepKind]: { readonly kind: Kind; readonly arguments: StepArguments[Kind] } }[StepKind];
+export type Step = {
+  readonly [Kind in StepKind]: { readonly kind: Kind; readonly arguments: StepArguments[Kind] };
+}[StepKind];
 
 /** One line for people. */
 export function describeStep(step: Step): string {

@@ -1,5 +1,5 @@
-import { type Problem, type Result, ok, refused } from '../base/result.ts';
-import { type Identity, blockingAncestor, maySearch } from './access.ts';
+import { ok, type Problem, type Result, refused } from '../base/result.ts';
+import { blockingAncestor, type Identity, maySearch } from './access.ts';
 import type { PathFacts } from './facts.ts';
 
 /** Uids we hand out: `first` up to `first + count - 1`. */
@@ -51,7 +51,12 @@ export function planWorkspace(input: WorkspaceInput): Result<WorkspacePlan> {
   }
   if (owner === 0) return rootOwned(facts, own);
   if (owner === OVERFLOW_UID) {
-    return refuse(problem(`The workspace ${facts.path} belongs to the overflow user ${owner}.`, 'Give it to a real user with chown.'));
+    return refuse(
+      problem(
+        `The workspace ${facts.path} belongs to the overflow user ${owner}.`,
+        'Give it to a real user with chown.',
+      ),
+    );
   }
   return realUser(facts, owner);
 }
@@ -102,12 +107,21 @@ function isOurs(uid: number, range: UidRange): boolean {
 }
 
 function symlinkProblem(facts: PathFacts): Problem {
-  const target = facts.realPath === null ? 'It leads nowhere.' : `Write ${facts.realPath} in the card if that is meant.`;
-  return problem(`The workspace ${facts.path} passes through the symlink ${facts.symlinkAt}, which could be turned elsewhere.`, target);
+  const target =
+    facts.realPath === null ? 'It leads nowhere.' : `Write ${facts.realPath} in the card if that is meant.`;
+  return problem(
+    `The workspace ${facts.path} passes through the symlink ${facts.symlinkAt}, which could be turned elsewhere.`,
+    target,
+  );
 }
 
 function problem(message: string, suggestion?: string): Problem {
-  return { code: 'plan.workspace-refused', pointer: '/workspace', message, ...(suggestion === undefined ? {} : { suggestion }) };
+  return {
+    code: 'plan.workspace-refused',
+    pointer: '/workspace',
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
 }
 
 function refuse(one: Problem): Result<never> {

@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { Step } from '../plan/step.ts';
-import { type EnginePaths, type Undo, execute } from './executors.ts';
+import { type EnginePaths, execute, type Undo } from './executors.ts';
 
 /** Steps that were done, and the way back. */
 export interface Applied {

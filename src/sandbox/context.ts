@@ -27,10 +27,18 @@ export interface EngineContext {
 }
 
 /** Runs something whose failure is survived, and says so. */
-export async function tolerate(context: Pick<EngineContext, 'report'>, operation: string, task: () => Promise<unknown>): Promise<void> {
+export async function tolerate(
+  context: Pick<EngineContext, 'report'>,
+  operation: string,
+  task: () => Promise<unknown>,
+): Promise<void> {
   try {
     await task();
   } catch (error) {
-    context.report({ kind: 'ignored-failure', operation, message: error instanceof Error ? error.message : String(error) });
+    context.report({
+      kind: 'ignored-failure',
+      operation,
+      message: error instanceof Error ? error.message : String(error),
+    });
   }
 }

@@ -1,7 +1,7 @@
-import { CARD_BYTES_MAX, DECLARED_CARDS_MAX } from '../base/limits.ts';
-import { isAgentId, unitName } from '../base/ids.ts';
-import type { Problem } from '../base/result.ts';
 import { SpawnError } from '../base/errors.ts';
+import { isAgentId, unitName } from '../base/ids.ts';
+import { CARD_BYTES_MAX, DECLARED_CARDS_MAX } from '../base/limits.ts';
+import type { Problem } from '../base/result.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
 import { type Plan, unitText } from '../plan/plan.ts';
@@ -56,14 +56,19 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   const problems = planned?.problems ?? source.problems;
   const plan = planned?.plan ?? null;
   const header = [`Compiled by agent-spawnd from ${path}; change the card, not this file.`];
-  const text = plan === null ? renderRefusal({ id: file.id, path, problems, refusePath: context.paths.refusePath, header }) : unitText(plan, header);
+  const text =
+    plan === null
+      ? renderRefusal({ id: file.id, path, problems, refusePath: context.paths.refusePath, header })
+      : unitText(plan, header);
   if (plan !== null) await applySteps(context.host, context.paths, plan.preparation);
   const isChanged = await install(context, file.id, text);
   const agent = remember(context, source, plan, file, problems);
   await storeRecord(context.host, context.paths, agent.record);
   if (isChanged) {
     const message = problems[0]?.message;
-    context.report(message === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, message });
+    context.report(
+      message === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, message },
+    );
   }
   return { id: file.id, isChanged, autostart: plan !== null && source.card?.autostart === true };
 }
@@ -85,7 +90,10 @@ async function readCard(context: EngineContext, file: CardFile, path: string): P
   try {
     bytes = await context.host.files.read(path, CARD_BYTES_MAX + 1);
   } catch (error) {
-    return unread('card.unreadable', `The card cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return unread(
+      'card.unreadable',
+      `The card cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (bytes === null) return unread('card.unreadable', `The card ${path} does not exist any more.`);
   const parsed = parseCard(bytes, { format: file.format });
@@ -94,7 +102,18 @@ async function readCard(context: EngineContext, file: CardFile, path: string): P
   const card = resolveCard(parsed.value, 'declared');
   if (card.agentId !== file.id) {
     const message = `The card is ${file.name}, but its agent_id is "${card.agentId}"; the two must be the same.`;
-    return { text, card, problems: [{ code: 'card.id-mismatch', pointer: '/agent_id', message, suggestion: `Write "agent_id": "${file.id}", or rename the file.` }] };
+    return {
+      text,
+      card,
+      problems: [
+        {
+          code: 'card.id-mismatch',
+          pointer: '/agent_id',
+          message,
+          suggestion: `Write "agent_id": "${file.id}", or rename the file.`,
+        },
+      ],
+    };
   }
   return { text, card, problems: [] };
 }
@@ -103,12 +122,19 @@ function unread(code: 'card.unreadable', message: string): CardSourceRead {
   return { text: '', card: null, problems: [{ code, pointer: '', message }] };
 }
 
-async function planDeclared(context: EngineContext, card: ResolvedCard): Promise<{ plan: Plan | null; problems: readonly Problem[] }> {
+async function planDeclared(
+  context: EngineContext,
+  card: ResolvedCard,
+): Promise<{ plan: Plan | null; problems: readonly Problem[] }> {
   try {
-    return { plan: await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId)), problems: [] };
+    return {
+      plan: await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId)),
+      problems: [],
+    };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;
-    const problems = error.problems.length > 0 ? error.problems : [{ code: error.code, pointer: '', message: error.message }];
+    const problems =
+      error.problems.length > 0 ? error.problems : [{ code: error.code, pointer: '', message: error.message }];
     return { plan: null, problems };
   }
 }
@@ -123,7 +149,13 @@ async function install(context: EngineContext, id: string, text: string): Promis
 }
 
 /** Enters the card in the registry; a run in progress keeps its phase and times. */
-function remember(context: EngineContext, source: CardSourceRead, plan: Plan | null, file: CardFile, problems: readonly Problem[]): Agent {
+function remember(
+  context: EngineContext,
+  source: CardSourceRead,
+  plan: Plan | null,
+  file: CardFile,
+  problems: readonly Problem[],
+): Agent {
   const present = context.registry.find(file.id);
   const before = present?.record ?? null;
   const record: AgentRecord = {
@@ -156,7 +188,9 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
   for (const name of await context.host.files.list(context.paths.unitsDirectory)) {
     const id = /^sandboxed-agent@(.+)\.service$/.exec(name)?.[1];
     if (id === undefined || declared.has(id)) continue;
-    await tolerate(context, `unit file of ${id}`, () => context.host.files.remove(`${context.paths.unitsDirectory}/${name}`));
+    await tolerate(context, `unit file of ${id}`, () =>
+      context.host.files.remove(`${context.paths.unitsDirectory}/${name}`),
+    );
     await forgetDeclared(context, id);
     context.report({ kind: 'removed', id, reason: 'its card is gone' });
     removed.push({ id, isChanged: true, autostart: false });

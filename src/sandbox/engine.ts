@@ -1,17 +1,17 @@
-import { STARTS_AT_ONCE_MAX } from '../base/limits.ts';
-import { unitName } from '../base/ids.ts';
 import { SpawnError } from '../base/errors.ts';
+import { unitName } from '../base/ids.ts';
+import { STARTS_AT_ONCE_MAX } from '../base/limits.ts';
 import type { Host, UnitState } from '../host/host.ts';
-import type { UidRange } from '../plan/workspace.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { UidRange } from '../plan/workspace.ts';
 import type { Agent } from './agent.ts';
 import { Coalesced } from './coalesced.ts';
 import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
 import { type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
 import type { EnginePaths } from './executors.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
-import { removeRecord, storeRecord } from './record.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
+import { removeRecord, storeRecord } from './record.ts';
 import { Registry } from './registry.ts';
 import { hasEnded, settleEnd } from './retire.ts';
 import { Turnstile } from './turnstile.ts';
@@ -82,7 +82,11 @@ export class Engine implements AsyncDisposable {
 
   /** The plan of a start, changing nothing. */
   plan(launch: Pick<Launch, 'card' | 'arguments'>): Promise<Plan> {
-    return planLaunch(this.#context, launch, this.#uids.peek(launch.card.agentId, (id) => this.#isInUse(id)));
+    return planLaunch(
+      this.#context,
+      launch,
+      this.#uids.peek(launch.card.agentId, (id) => this.#isInUse(id)),
+    );
   }
 
   /** Starts a declared agent by its newest card. */
@@ -179,9 +183,13 @@ export class Engine implements AsyncDisposable {
     const result = await job();
     if (result === 'done') return;
     const notice = this.registry.find(id)?.record.notices[0];
-    throw new SpawnError('sandbox.start-failed', `The ${verb} job of ${unitName(id)} ended with "${result}"${notice === undefined ? '' : `: ${notice}`}`, {
-      remedy: `systemctl status ${unitName(id)}`,
-    });
+    throw new SpawnError(
+      'sandbox.start-failed',
+      `The ${verb} job of ${unitName(id)} ended with "${result}"${notice === undefined ? '' : `: ${notice}`}`,
+      {
+        remedy: `systemctl status ${unitName(id)}`,
+      },
+    );
   }
 
   /** Asks PID 1 for the state of an agent's unit and takes it in. */
@@ -196,7 +204,8 @@ export class Engine implements AsyncDisposable {
     if (agent === null || agent.record.phase === 'starting') return;
     if (state !== null) agent.unitState = state;
     if (agent.isLive && hasEnded(state)) void settleEnd(this.#context, agent);
-    else if (!agent.isLive && agent.record.origin === 'declared' && state !== null && !hasEnded(state)) this.#declaredRuns(agent, state);
+    else if (!agent.isLive && agent.record.origin === 'declared' && state !== null && !hasEnded(state))
+      this.#declaredRuns(agent, state);
   }
 
   /** A declared agent was started by anyone: systemctl, its restart policy, or us. */
@@ -205,14 +214,17 @@ export class Engine implements AsyncDisposable {
     const startedAtMs = state.activeSinceMs > 0 ? state.activeSinceMs : this.#context.host.clock.now();
     agent.record = { ...agent.record, phase: 'started', startedAtMs, endedAtMs: null, outcome: null, usage: null };
     this.#context.report({ kind: 'started', id: agent.id, uid: agent.record.user.uid, origin: 'declared' });
-    void tolerate(this.#context, `record of ${agent.id}`, () => storeRecord(this.#context.host, this.#context.paths, agent.record));
+    void tolerate(this.#context, `record of ${agent.id}`, () =>
+      storeRecord(this.#context.host, this.#context.paths, agent.record),
+    );
   }
 
   /** After the bus was lost, what PID 1 says now is what counts. */
   async #resynchronise(): Promise<void> {
     await tolerate(this.#context, 'states after a lost bus', async () => {
       const states = new Map((await this.#context.host.units.list(AGENT_UNITS)).map((state) => [state.unit, state]));
-      for (const agent of this.registry.all()) this.#unitChanged(unitName(agent.id), states.get(unitName(agent.id)) ?? null);
+      for (const agent of this.registry.all())
+        this.#unitChanged(unitName(agent.id), states.get(unitName(agent.id)) ?? null);
     });
   }
 

@@ -28,7 +28,9 @@ export interface EnginePaths {
 }
 
 /** One executor per step kind: does the step and returns its undo. */
-type Executors = { readonly [Kind in StepKind]: (host: Host, paths: EnginePaths, argument: StepArguments[Kind]) => Promise<Undo> };
+type Executors = {
+  readonly [Kind in StepKind]: (host: Host, paths: EnginePaths, argument: StepArguments[Kind]) => Promise<Undo>;
+};
 
 const EXECUTORS: Executors = {
   'identity.publish': publishIdentity,
@@ -53,10 +55,22 @@ export function identityFiles(paths: EnginePaths, user: string): readonly string
  * Publishes the user by name only: the numeric link would answer lookups by
  * uid, and a uid that a real user owns keeps that user's name.
  */
-async function publishIdentity(host: Host, paths: EnginePaths, argument: StepArguments['identity.publish']): Promise<Undo> {
+async function publishIdentity(
+  host: Host,
+  paths: EnginePaths,
+  argument: StepArguments['identity.publish'],
+): Promise<Undo> {
   const { user, uid, gid, description } = argument;
   const [userFile = '', groupFile = ''] = identityFiles(paths, user);
-  const record = { userName: user, uid, gid, realName: description, homeDirectory: '/', shell: '/usr/sbin/nologin', locked: true };
+  const record = {
+    userName: user,
+    uid,
+    gid,
+    realName: description,
+    homeDirectory: '/',
+    shell: '/usr/sbin/nologin',
+    locked: true,
+  };
   const undo = async (): Promise<void> => {
     await host.files.remove(userFile);
     await host.files.remove(groupFile);
@@ -72,12 +86,17 @@ async function writeFiles(host: Host, _paths: EnginePaths, argument: StepArgumen
   const undo = (): Promise<void> => host.files.removeTree(argument.directory);
   await undoOnFailure(undo, async () => {
     await host.files.makeDirectory(argument.directory, 0o755);
-    for (const file of argument.files) await host.files.write(`${argument.directory}/${file.name}`, file.content, 0o644);
+    for (const file of argument.files)
+      await host.files.write(`${argument.directory}/${file.name}`, file.content, 0o644);
   });
   return undo;
 }
 
-async function prepareWorkspace(host: Host, _paths: EnginePaths, argument: StepArguments['workspace.prepare']): Promise<Undo> {
+async function prepareWorkspace(
+  host: Host,
+  _paths: EnginePaths,
+  argument: StepArguments['workspace.prepare'],
+): Promise<Undo> {
   const change = await host.files.prepareWorkspace(argument);
   return () => host.files.revertWorkspace(change);
 }

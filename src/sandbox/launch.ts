@@ -1,6 +1,6 @@
 import { problemsError } from '../base/errors.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
-import { type Plan, factQuery, planAgent } from '../plan/plan.ts';
+import { factQuery, type Plan, planAgent } from '../plan/plan.ts';
 import { stdioProperties } from '../plan/properties.ts';
 import type { Step } from '../plan/step.ts';
 import { Agent } from './agent.ts';
@@ -19,7 +19,11 @@ export interface Launch {
 }
 
 /** The plan a start would have, changing nothing. Throws the card's problems. */
-export async function planLaunch(context: EngineContext, launch: Pick<Launch, 'card' | 'arguments'>, agentUid: number): Promise<Plan> {
+export async function planLaunch(
+  context: EngineContext,
+  launch: Pick<Launch, 'card' | 'arguments'>,
+  agentUid: number,
+): Promise<Plan> {
   const facts = await context.host.facts(factQuery(launch.card, launch.arguments));
   const plan = planAgent(
     {
@@ -71,8 +75,14 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
 }
 
 function startStep(context: EngineContext, plan: Plan, attach: string | null): Step {
-  const stdio = attach === null ? ({ kind: 'journal' } as const) : ({ kind: 'sockets', directory: `${context.paths.attachDirectory}/${attach}` } as const);
-  return { kind: 'unit.start', arguments: { unit: plan.unit, properties: [...plan.properties, ...stdioProperties(stdio)] } };
+  const stdio =
+    attach === null
+      ? ({ kind: 'journal' } as const)
+      : ({ kind: 'sockets', directory: `${context.paths.attachDirectory}/${attach}` } as const);
+  return {
+    kind: 'unit.start',
+    arguments: { unit: plan.unit, properties: [...plan.properties, ...stdioProperties(stdio)] },
+  };
 }
 
 /** The record before anything is known but the request. */

@@ -1,4 +1,4 @@
-import { agentIdOfUnit, unitName } from '../base/ids.ts';
+import { agentIdOfUnit, unitName, userName } from '../base/ids.ts';
 import type { UnitState } from '../host/host.ts';
 import { Agent } from './agent.ts';
 import { type EngineContext, tolerate } from './context.ts';
@@ -13,7 +13,7 @@ export const AGENT_UNITS: string = 'sandboxed-agent@*.service';
  * adopted, what was half made is removed, what ended meanwhile is settled.
  */
 export async function reconcile(context: EngineContext): Promise<void> {
-  const { host, paths, registry } = context;
+  const { host, paths } = context;
   const { records, damaged } = await loadRecords(host, paths);
   for (const id of damaged) {
     await tolerate(context, `damaged record of ${id}`, () => removeRecord(host, paths, id));
@@ -25,7 +25,7 @@ export async function reconcile(context: EngineContext): Promise<void> {
     if (record.phase === 'starting') await removeHalfMade(context, record);
     else await adopt(context, record, units.get(unitName(record.id)) ?? null);
   }
-  await sweep(context, (id) => registry.find(id)?.isLive === true || units.has(unitName(id)));
+  await sweep(context, new Set(units.keys()));
 }
 
 /** A start that a crash interrupted: the caller was never told, so nothing of it may stay. */
@@ -34,7 +34,9 @@ async function removeHalfMade(context: EngineContext, record: AgentRecord): Prom
   await tolerate(context, `stop ${record.id}`, () => host.units.stop(unitName(record.id)));
   await tolerate(context, `reset-failed ${record.id}`, () => host.units.resetFailed(unitName(record.id)));
   await clearAway(context, record);
-  await tolerate(context, `exit report of ${record.id}`, () => host.files.remove(`${paths.exitsDirectory}/${record.id}`));
+  await tolerate(context, `exit report of ${record.id}`, () =>
+    host.files.remove(`${paths.exitsDirectory}/${record.id}`),
+  );
   await tolerate(context, `record of ${record.id}`, () => removeRecord(host, paths, record.id));
   context.report({ kind: 'removed', id: record.id, reason: 'its start was interrupted' });
 }
@@ -52,22 +54,38 @@ async function adopt(context: EngineContext, record: AgentRecord, state: UnitSta
 }
 
 /** Removes run directories, user records and exit reports that belong to nobody. */
-async function sweep(context: EngineContext, isLive: (id: string) => boolean): Promise<void> {
+async function sweep(context: EngineContext, liveUnits: ReadonlySet<string>): Promise<void> {
   const { host, paths, registry } = context;
+  const isLive = (id: string): boolean => registry.find(id)?.isLive === true || liveUnits.has(unitName(id));
   for (const id of await host.files.list(paths.agentsDirectory)) {
     if (!isLive(id) && registry.find(id)?.record.origin !== 'declared') {
       await tolerate(context, `run directory of ${id}`, () => host.files.removeTree(`${paths.agentsDirectory}/${id}`));
     }
   }
   for (const id of await host.files.list(paths.exitsDirectory)) {
-    if (!isLive(id)) await tolerate(context, `exit report of ${id}`, () => host.files.remove(`${paths.exitsDirectory}/${id}`));
+    if (!isLive(id))
+      await tolerate(context, `exit report of ${id}`, () => host.files.remove(`${paths.exitsDirectory}/${id}`));
   }
-  const users = new Set(registry.all().filter((agent) => agent.isLive || agent.record.origin === 'declared').map((agent) => agent.record.user.name));
+  const users = new Set([
+    ...registry
+      .all()
+      .filter(keepsUser)
+      .map((agent) => agent.record.user.name),
+    ...[...liveUnits].map(userOfUnit),
+  ]);
   for (const name of await host.files.list(paths.userdbDirectory)) {
-    const user = /^(agent-[a-z0-9-]+)\.(user|group)$/.exec(name)?.[1];
-    if (user === undefined || users.has(user) || isLive(user.slice('agent-'.length))) continue;
+    const user = /^(agent-[a-z0-9_-]+)\.(user|group)$/.exec(name)?.[1];
+    if (user === undefined || users.has(user)) continue;
     await tolerate(context, `user record ${name}`, () => host.files.remove(`${paths.userdbDirectory}/${name}`));
   }
+}
+
+function keepsUser(agent: Agent): boolean {
+  return agent.isLive || agent.record.origin === 'declared';
+}
+
+function userOfUnit(unit: string): string {
+  return userName(agentIdOfUnit(unit) ?? '');
 }
 
 /** The agent a unit belongs to, or null for one we do not know. */

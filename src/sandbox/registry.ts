@@ -19,7 +19,9 @@ export class Registry {
   get(id: string): Agent {
     const agent = this.find(id);
     if (agent === null) {
-      throw new SpawnError('sandbox.not-found', `No agent "${id}" is known.`, { remedy: 'agentctl list --all shows those that are.' });
+      throw new SpawnError('sandbox.not-found', `No agent "${id}" is known.`, {
+        remedy: 'agentctl list --all shows those that are.',
+      });
     }
     return agent;
   }

@@ -1,5 +1,5 @@
-import { EXIT_REPORT_BYTES_MAX } from '../base/limits.ts';
 import { unitName } from '../base/ids.ts';
+import { EXIT_REPORT_BYTES_MAX } from '../base/limits.ts';
 import type { UnitState } from '../host/host.ts';
 import type { Agent } from './agent.ts';
 import { type EngineContext, tolerate } from './context.ts';
@@ -39,9 +39,14 @@ export async function settleEnd(context: EngineContext, agent: Agent): Promise<v
 }
 
 /** Removes everything on the host that carries the agent's id, records and units excepted. */
-export async function clearAway(context: EngineContext, record: Pick<AgentRecord, 'id' | 'user' | 'attach'>): Promise<void> {
+export async function clearAway(
+  context: EngineContext,
+  record: Pick<AgentRecord, 'id' | 'user' | 'attach'>,
+): Promise<void> {
   const { host, paths } = context;
-  await tolerate(context, `run directory of ${record.id}`, () => host.files.removeTree(`${paths.agentsDirectory}/${record.id}`));
+  await tolerate(context, `run directory of ${record.id}`, () =>
+    host.files.removeTree(`${paths.agentsDirectory}/${record.id}`),
+  );
   if (record.user.name !== '') {
     for (const file of identityFiles(paths, record.user.name)) {
       await tolerate(context, `user record of ${record.id}`, () => host.files.remove(file));
@@ -49,7 +54,9 @@ export async function clearAway(context: EngineContext, record: Pick<AgentRecord
   }
   const { attach } = record;
   if (attach !== null) {
-    await tolerate(context, `streams of ${record.id}`, () => host.files.removeTree(`${paths.attachDirectory}/${attach}`));
+    await tolerate(context, `streams of ${record.id}`, () =>
+      host.files.removeTree(`${paths.attachDirectory}/${attach}`),
+    );
   }
 }
 
@@ -62,7 +69,11 @@ async function takeExitReport(context: EngineContext, id: string): Promise<ExitR
     await context.host.files.remove(path);
     return parseExitReport(new TextDecoder().decode(bytes));
   } catch (error) {
-    context.report({ kind: 'ignored-failure', operation: `exit report of ${id}`, message: error instanceof Error ? error.message : String(error) });
+    context.report({
+      kind: 'ignored-failure',
+      operation: `exit report of ${id}`,
+      message: error instanceof Error ? error.message : String(error),
+    });
     return null;
   }
 }

@@ -24,10 +24,21 @@ test('a full table gives the uid of the id unused for longest, never of one in u
   for (const id of ['a', 'b', 'c']) table.reserve(id, nobody);
   table.reserve('a', nobody);
   assert.equal(table.reserve('d', (id) => id === 'b').uid, 1002);
-  assert.deepEqual(table.reserve('c', (id) => id === 'b' || id === 'd'), { uid: 1000, isNew: true });
+  assert.deepEqual(
+    table.reserve('c', (id) => id === 'b' || id === 'd'),
+    { uid: 1000, isNew: true },
+  );
 });
 
-for (const text of ['', '{', '[]', '{"version":2,"uids":{}}', '{"version":1,"uids":null}', '{"version":1,"uids":{"a":{"uid":"x"}}}', '{"version":1,"uids":{"a":{"uid":5,"used":1}}}']) {
+for (const text of [
+  '',
+  '{',
+  '[]',
+  '{"version":2,"uids":{}}',
+  '{"version":1,"uids":null}',
+  '{"version":1,"uids":{"a":{"uid":"x"}}}',
+  '{"version":1,"uids":{"a":{"uid":5,"used":1}}}',
+]) {
   test(`a damaged table counts as empty: ${JSON.stringify(text)}`, () => {
     assert.equal(UidTable.parse(text, RANGE).reserve('z', nobody).uid, 1000);
   });
