@@ -1,0 +1,371 @@
+// Generated from schema/agent-card.schema.json by `npm run generate`; not edited by hand.
+
+/** What the schema says of one key. */
+export interface CardKey {
+  /** JSON pointer; `*` stands for every element of a list and every name of a map. */
+  readonly pointer: string;
+  readonly title: string;
+  readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object';
+  /** The values of an enumeration. */
+  readonly allowed?: readonly string[];
+  /** Least number, length or count. */
+  readonly least?: number;
+  /** Greatest number, length or count. */
+  readonly most?: number;
+  readonly example?: unknown;
+}
+
+/** Every key of a card, in the order of the schema. */
+export const CARD_KEYS: readonly CardKey[] = [
+  {
+    "pointer": "/$schema",
+    "title": "Schema",
+    "type": "string",
+    "most": 1024,
+    "example": "/usr/share/agent-spawn/schema/agent-card.schema.json"
+  },
+  {
+    "pointer": "/agent_id",
+    "title": "Agent id",
+    "type": "string",
+    "most": 48,
+    "example": "dev-agent"
+  },
+  {
+    "pointer": "/workspace",
+    "title": "Workspace",
+    "type": "string",
+    "most": 4095,
+    "example": "/mnt/agents/dev"
+  },
+  {
+    "pointer": "/description",
+    "title": "Description",
+    "type": "string",
+    "most": 256,
+    "example": "Reviews merge requests of the shop"
+  },
+  {
+    "pointer": "/labels",
+    "title": "Labels",
+    "type": "object",
+    "most": 64,
+    "example": {
+      "team": "shop",
+      "ticket": "SHOP-17"
+    }
+  },
+  {
+    "pointer": "/labels/*",
+    "title": "labels/*",
+    "type": "string",
+    "most": 256
+  },
+  {
+    "pointer": "/agent",
+    "title": "Agent",
+    "type": "string",
+    "allowed": [
+      "opencode",
+      "claude-code",
+      "codex",
+      "gemini",
+      "shell"
+    ],
+    "example": "claude-code"
+  },
+  {
+    "pointer": "/command",
+    "title": "Command",
+    "type": "array",
+    "least": 1,
+    "most": 4096,
+    "example": [
+      "python3",
+      "agent.py"
+    ]
+  },
+  {
+    "pointer": "/command/*",
+    "title": "command/*",
+    "type": "string",
+    "most": 131071
+  },
+  {
+    "pointer": "/environment",
+    "title": "Environment",
+    "type": "object",
+    "most": 512,
+    "example": {
+      "LANG": "de_DE.UTF-8",
+      "CI": "1"
+    }
+  },
+  {
+    "pointer": "/environment/*",
+    "title": "environment/*",
+    "type": "string",
+    "most": 131071
+  },
+  {
+    "pointer": "/api_provider",
+    "title": "API provider",
+    "type": "string",
+    "allowed": [
+      "anthropic",
+      "openai",
+      "google",
+      "ollama",
+      "custom"
+    ],
+    "example": "openai"
+  },
+  {
+    "pointer": "/api_key_file",
+    "title": "API key file",
+    "type": "string",
+    "most": 4095,
+    "example": "/run/secrets/anthropic-key"
+  },
+  {
+    "pointer": "/allowed_hosts",
+    "title": "Allowed hosts",
+    "type": "array",
+    "most": 1024,
+    "example": [
+      "api.anthropic.com",
+      "*.githubusercontent.com"
+    ]
+  },
+  {
+    "pointer": "/allowed_hosts/*",
+    "title": "allowed_hosts/*",
+    "type": "string",
+    "most": 300
+  },
+  {
+    "pointer": "/proxy",
+    "title": "Upstream proxy",
+    "type": "string",
+    "most": 300,
+    "example": "http://10.100.1.1:3128"
+  },
+  {
+    "pointer": "/network",
+    "title": "Network",
+    "type": "object",
+    "example": {
+      "mode": "none"
+    }
+  },
+  {
+    "pointer": "/network/mode",
+    "title": "Network mode",
+    "type": "string",
+    "allowed": [
+      "isolated",
+      "none",
+      "veth",
+      "host"
+    ],
+    "example": "none"
+  },
+  {
+    "pointer": "/network/publish",
+    "title": "Published ports",
+    "type": "array",
+    "most": 64,
+    "example": [
+      {
+        "port": 8080,
+        "listen": "127.0.0.1:18080"
+      }
+    ]
+  },
+  {
+    "pointer": "/network/publish/*",
+    "title": "Published port",
+    "type": "object"
+  },
+  {
+    "pointer": "/network/publish/*/port",
+    "title": "Port",
+    "type": "integer",
+    "least": 1024,
+    "most": 65535,
+    "example": 8080
+  },
+  {
+    "pointer": "/network/publish/*/listen",
+    "title": "Listening address",
+    "type": "string",
+    "most": 60,
+    "example": "127.0.0.1:18080"
+  },
+  {
+    "pointer": "/a2a_port",
+    "title": "A2A port",
+    "type": "integer",
+    "least": 1024,
+    "most": 65535,
+    "example": 8080
+  },
+  {
+    "pointer": "/filesystem",
+    "title": "File system",
+    "type": "object",
+    "example": {
+      "read_only": [
+        "/srv/datasets"
+      ]
+    }
+  },
+  {
+    "pointer": "/filesystem/read_only",
+    "title": "Read-only paths",
+    "type": "array",
+    "most": 256,
+    "example": [
+      "/srv/datasets",
+      "/opt/toolchain"
+    ]
+  },
+  {
+    "pointer": "/filesystem/read_only/*",
+    "title": "filesystem/read_only/*",
+    "type": "string",
+    "most": 4095
+  },
+  {
+    "pointer": "/resource_limits",
+    "title": "Resource limits",
+    "type": "object",
+    "example": {
+      "memory_mb": 2048,
+      "cpu_percent": 150,
+      "max_processes": 100
+    }
+  },
+  {
+    "pointer": "/resource_limits/memory_mb",
+    "title": "Memory",
+    "type": "integer",
+    "least": 16,
+    "most": 16777216,
+    "example": 2048
+  },
+  {
+    "pointer": "/resource_limits/memory_high_mb",
+    "title": "Memory before throttling",
+    "type": "integer",
+    "least": 16,
+    "most": 16777216,
+    "example": 1536
+  },
+  {
+    "pointer": "/resource_limits/cpu_shares",
+    "title": "CPU shares",
+    "type": "integer",
+    "least": 2,
+    "most": 262144,
+    "example": 512
+  },
+  {
+    "pointer": "/resource_limits/cpu_percent",
+    "title": "CPU quota",
+    "type": "integer",
+    "least": 1,
+    "most": 100000,
+    "example": 150
+  },
+  {
+    "pointer": "/resource_limits/io_weight",
+    "title": "I/O weight",
+    "type": "integer",
+    "least": 1,
+    "most": 10000,
+    "example": 50
+  },
+  {
+    "pointer": "/resource_limits/max_processes",
+    "title": "Processes",
+    "type": "integer",
+    "least": 1,
+    "most": 4194304,
+    "example": 200
+  },
+  {
+    "pointer": "/resource_limits/max_open_files",
+    "title": "Open files",
+    "type": "integer",
+    "least": 16,
+    "most": 1048576,
+    "example": 4096
+  },
+  {
+    "pointer": "/resource_limits/tmp_mb",
+    "title": "Size of /tmp",
+    "type": "integer",
+    "least": 1,
+    "most": 1048576,
+    "example": 2048
+  },
+  {
+    "pointer": "/ttl_seconds",
+    "title": "Time to live",
+    "type": "integer",
+    "least": 0,
+    "most": 31536000,
+    "example": 3600
+  },
+  {
+    "pointer": "/stop_timeout_seconds",
+    "title": "Stop timeout",
+    "type": "integer",
+    "least": 1,
+    "most": 3600,
+    "example": 30
+  },
+  {
+    "pointer": "/restart",
+    "title": "Restart",
+    "type": "string",
+    "allowed": [
+      "no",
+      "on-failure",
+      "always"
+    ],
+    "example": "no"
+  },
+  {
+    "pointer": "/autostart",
+    "title": "Autostart",
+    "type": "boolean",
+    "example": true
+  }
+];
+
+/** What holds for a key that a card leaves out, in the shape of a card. */
+export const CARD_DEFAULTS = {
+  "labels": {},
+  "agent": "opencode",
+  "environment": {},
+  "api_provider": "anthropic",
+  "network": {
+    "mode": "isolated",
+    "publish": []
+  },
+  "filesystem": {
+    "read_only": []
+  },
+  "resource_limits": {
+    "memory_mb": 4096,
+    "cpu_shares": 1024,
+    "max_processes": 50,
+    "max_open_files": 1024,
+    "tmp_mb": 512
+  },
+  "ttl_seconds": 0,
+  "stop_timeout_seconds": 10,
+  "autostart": false
+} as const;

@@ -1,0 +1,157 @@
+// Generated from schema/agent-card.schema.json by `npm run generate`; not edited by hand.
+/**
+ * Declares one AI agent: where it works, what it runs, and what it may use. A card is JSON or TOML, at most 256 KiB, at most 16 levels deep. Beyond what this schema can say, a card is also refused for a key that occurs twice, for memory_high_mb above memory_mb, and for two published ports with one listening address.
+ */
+export interface Card {
+  /**
+   * Where this schema is, for editors. Not read by agent-spawn.
+   */
+  readonly $schema?: string;
+  /**
+   * Name of the agent: lower-case letters, digits and inner hyphens, 1 to 48 characters. It names the unit sandboxed-agent@ID.service, the user and the host name, each of which must stay valid and readable at this length. A card in the cards directory must be named ID.json or ID.toml.
+   */
+  readonly agent_id: string;
+  /**
+   * Directory that the agent may change, absolute and without ".", "..", "//" or a slash at the end; the agent sees it as /workspace. It is made when it is missing. A directory that belongs to a real user keeps its owner, and the agent runs as that user. Directories of the system are refused: they would become the agent's to change.
+   */
+  readonly workspace: string;
+  /**
+   * What the agent is for, one line; shown by systemctl and agentctl.
+   */
+  readonly description?: string;
+  /**
+   * Short texts of your own to find and group agents by; not interpreted.
+   */
+  readonly labels?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * Which agent to run when there is no command: the program each of them installs, looked up on the host. With a command, the name only tells which agent that command is.
+   */
+  readonly agent?: 'opencode' | 'claude-code' | 'codex' | 'gemini' | 'shell';
+  /**
+   * Program and arguments, one word each, in place of the agent's own command. No shell reads them; for one, write ["bash", "-c", "…"]. A word may span lines and is below 128 KiB, as execve(2) has it; what follows -- on the command line is added at the end.
+   *
+   * @minItems 1
+   * @maxItems 4096
+   */
+  readonly command?: readonly string[];
+  /**
+   * Variables of the agent. Nothing else is inherited: what the sandbox sets itself (HOME, PATH, LANG, …) can be replaced here, except AGENT_ID and the proxy variables (HTTP_PROXY, HTTPS_PROXY, FTP_PROXY, ALL_PROXY, NO_PROXY in any case), which tell who the agent is and the only way out. Not a place for secrets.
+   */
+  readonly environment?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * Whose model API the agent talks to.
+   */
+  readonly api_provider?: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom';
+  /**
+   * File of the host that holds the API key; absolute and normal. The card names the file and never holds the key.
+   */
+  readonly api_key_file?: string;
+  /**
+   * Hosts that the agent may reach, by name or address, without scheme or path. An empty list allows none.
+   *
+   * @maxItems 1024
+   */
+  readonly allowed_hosts?: readonly string[];
+  /**
+   * HTTP proxy of your network that all traffic of the agent is handed on to; http://HOST:PORT or https://HOST:PORT. No user name or password: cards are shown and logged.
+   */
+  readonly proxy?: string;
+  /**
+   * How the agent is connected.
+   */
+  readonly network?: {
+    /**
+     * isolated: a network of its own whose only way out is the proxy. none: no way out at all. veth: a network of its own with an address, for protocols that cannot use a proxy. host: the network of the host, where nothing is enforced.
+     */
+    readonly mode?: 'isolated' | 'none' | 'veth' | 'host';
+    /**
+     * Ports of the agent that are reachable from the host.
+     *
+     * @maxItems 64
+     *
+     * Items: One port of the agent and where the host listens for it.
+     */
+    readonly publish?: readonly {
+      /**
+       * TCP port that the agent listens on. From 1024: an agent has no capability, so it cannot take a lower one.
+       */
+      readonly port: number;
+      /**
+       * Address and port of the host, ADDRESS:PORT or [ADDRESS]:PORT for IPv6. Without it 127.0.0.1 and the same port, so that nothing is open to other machines unless the card says so.
+       */
+      readonly listen?: string;
+    }[];
+  };
+  /**
+   * TCP port that the agent serves the A2A protocol on. From 1024: an agent has no capability, so it cannot take a lower one.
+   */
+  readonly a2a_port?: number;
+  /**
+   * What the agent sees besides its workspace and the system's programs.
+   */
+  readonly filesystem?: {
+    /**
+     * Further files and directories of the host that the agent sees under their own names and cannot change.
+     *
+     * @maxItems 256
+     */
+    readonly read_only?: readonly string[];
+  };
+  /**
+   * What the agent may use, all its processes together. systemd and the kernel hold these limits, also while the daemon is down.
+   */
+  readonly resource_limits?: {
+    /**
+     * Memory in MiB, the agent's /tmp included; swap is not used. An agent that needs more is ended with the outcome oom. Below 16 not even a shell starts reliably; the upper bound of 16 TiB is beyond any host and catches a value given in bytes.
+     */
+    readonly memory_mb?: number;
+    /**
+     * Memory in MiB above which the kernel slows the agent down and reclaims; at most memory_mb. Absent: no such step.
+     */
+    readonly memory_high_mb?: number;
+    /**
+     * Weight among those who want the CPU at the same time; 1024 is an ordinary share (CPUWeight 100). The bounds are those of cgroup v1's cpu.shares, which this key has its scale from.
+     */
+    readonly cpu_shares?: number;
+    /**
+     * Most CPU time, in percent of one core: 150 is one and a half cores. The bound is a thousand cores. Absent: no quota.
+     */
+    readonly cpu_percent?: number;
+    /**
+     * Weight among those who want a disk at the same time; 100 is ordinary. The bounds are the kernel's (io.weight). Absent: the host's default.
+     */
+    readonly io_weight?: number;
+    /**
+     * Most processes and threads at once; the sandbox's own helpers do not count. A Node program alone has about eleven threads. The upper bound is the kernel's for process ids (2^22).
+     */
+    readonly max_processes?: number;
+    /**
+     * Most open files of each process. Below 16 not even bubblewrap can set the sandbox up; the upper bound is the kernel's default for fs.nr_open.
+     */
+    readonly max_open_files?: number;
+    /**
+     * Size in MiB of /tmp and of each other writable place that is not the workspace. They live in memory and count against memory_mb. The upper bound is 1 TiB.
+     */
+    readonly tmp_mb?: number;
+  };
+  /**
+   * Seconds after which the agent is ended, however it got on; 0 is never. The upper bound is one year: what shall live longer has no such time.
+   */
+  readonly ttl_seconds?: number;
+  /**
+   * Seconds between SIGTERM and SIGKILL when the agent is stopped. At least 1, because systemd takes 0 for never; at most an hour, because a host that shuts down waits for it.
+   */
+  readonly stop_timeout_seconds?: number;
+  /**
+   * When systemd starts an ended agent again, 10 seconds later. Absent: on-failure for a card in the cards directory, no for a spawned one. The end of ttl_seconds is not a failure.
+   */
+  readonly restart?: 'no' | 'on-failure' | 'always';
+  /**
+   * Whether a card in the cards directory is started when the daemon starts and when the card appears.
+   */
+  readonly autostart?: boolean;
+}

@@ -1,0 +1,148 @@
+import type { ErrorCode } from '../base/errors.ts';
+import { normalForm, type PathFault, pathFault } from '../base/paths.ts';
+import { quote } from '../base/quote.ts';
+
+/** What is wrong with a text, as the end of a sentence about it, and what to write instead. */
+export interface FormFault {
+  readonly code: ErrorCode;
+  /** Continues a sentence that starts with the name of the key or with the text itself. */
+  readonly cause: string;
+  readonly suggestion?: string;
+}
+
+/** Finds the words for a text that does not have a form; it is known not to have it. */
+type Explain = (text: string) => FormFault;
+
+/** Characters that no single line may hold; as in the schema. */
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
+/** Of these a word of a command or a value of a variable may hold tab and line feed. */
+const CONTROL_IN_WORD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff]/u;
+
+const PATH_CAUSES: Readonly<Record<PathFault, string>> = {
+  empty: 'is empty',
+  relative: 'does not start with "/"',
+  control: 'holds a control character',
+  'double-slash': 'holds "//"',
+  'trailing-slash': 'ends with "/"',
+  dot: 'has a part "."',
+  'dot-dot': 'has a part ".."',
+  'too-long': 'is too long',
+};
+
+/** One entry for each form that the schema defines, by the name of its definition. */
+export const FORMS: Readonly<Record<string, Explain>> = {
+  agentId: explainAgentId,
+  path: explainPath,
+  ownDirectory: explainSystemDirectory,
+  line: (text) => explainControl(text, CONTROL),
+  shortLine: (text) => explainControl(text, CONTROL),
+  word: (text) => explainControl(text, CONTROL_IN_WORD),
+  program: (text) =>
+    text === '' ? badFormat('is empty, so there is no program to run') : explainControl(text, CONTROL),
+  environmentName: explainEnvironmentName,
+  labelName: () => ({
+    code: 'card.bad-format',
+    cause: 'is not a name of a label',
+    suggestion: 'Use letters, digits and inner ".", "_", "-" and "/".',
+  }),
+  hostPattern: explainHost,
+  proxyUrl: explainProxy,
+  listenAddress: explainListenAddress,
+};
+
+function badFormat(cause: string, suggestion?: string): FormFault {
+  return { code: 'card.bad-format', cause, ...(suggestion === undefined ? {} : { suggestion }) };
+}
+
+function explainControl(text: string, unwanted: RegExp): FormFault {
+  const character = unwanted.exec(text)?.[0] ?? '';
+  return badFormat(`holds the character ${codePoint(character)}, which is not allowed there`);
+}
+
+function codePoint(character: string): string {
+  const name = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  if (name === '0000') return 'U+0000 (NUL)';
+  return name === '000A' ? 'U+000A (a line break)' : `U+${name}`;
+}
+
+function explainAgentId(text: string): FormFault {
+  if (text === '') return badFormat('is empty', 'Give the agent a name, such as "dev-agent".');
+  const near = text
+    .slice(0, 200)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 48)
+    .replace(/-$/, '');
+  const cause = `is ${quote(text)}, but an id has only lower-case letters, digits and inner hyphens`;
+  return badFormat(cause, near === '' ? undefined : `Write "${near}".`);
+}
+
+function explainPath(text: string): FormFault {
+  const fault = pathFault(text);
+  if (fault === null) return { code: 'card.bad-path', cause: 'is the root directory, which cannot be meant' };
+  const cause = `is ${quote(text)}, which ${PATH_CAUSES[fault]}; a path must be absolute and normal`;
+  const home = text.startsWith('~') ? 'There is no home directory here: write the whole path.' : undefined;
+  const suggestion = fault === 'relative' || fault === 'empty' || fault === 'control' ? home : normalSuggestion(text);
+  return { code: 'card.bad-path', cause, ...(suggestion === undefined ? {} : { suggestion }) };
+}
+
+function normalSuggestion(text: string): string | undefined {
+  const normal = normalForm(text);
+  return normal === '/' || normal.length > 200 ? undefined : `Write ${quote(normal)}.`;
+}
+
+function explainSystemDirectory(text: string): FormFault {
+  return {
+    code: 'card.bad-path',
+    cause: `is ${quote(text)}, which belongs to the system and would become the agent's to change`,
+    suggestion: 'Use a directory of its own, such as "/mnt/agents/dev".',
+  };
+}
+
+function explainEnvironmentName(name: string): FormFault {
+  if (name === 'AGENT_ID' || /^[A-Za-z]+_proxy$/i.test(name)) {
+    const what = name === 'AGENT_ID' ? 'tells who the agent is' : 'is the only way out';
+    return {
+      code: 'card.bad-environment',
+      cause: `is set by the sandbox alone, because it ${what}`,
+      suggestion: name === 'AGENT_ID' ? 'Remove it.' : 'Remove it; the key "proxy" names a proxy of your network.',
+    };
+  }
+  return {
+    code: 'card.bad-environment',
+    cause: 'is not a name of a variable',
+    suggestion: 'Use letters, digits and "_", and no digit at the start.',
+  };
+}
+
+function explainHost(text: string): FormFault {
+  const host =
+    /^[a-z][a-z0-9+.-]*:\/\/(?:[^/@]{0,200}@)?([A-Za-z0-9._:-]{1,200})/.exec(text)?.[1] ??
+    /^([A-Za-z0-9._:-]{1,200})\//.exec(text)?.[1];
+  const cause = `is ${quote(text)}, but an entry is a host name or an address, without scheme, path or spaces`;
+  return badFormat(cause, host === undefined ? undefined : `Write "${host}".`);
+}
+
+function explainProxy(text: string): FormFault {
+  if (/^https?:\/\/[^/]*@/.test(text)) {
+    return badFormat(
+      'holds a user name or a password, and cards are shown and logged',
+      'Use a proxy that needs none from this host.',
+    );
+  }
+  const scheme = /^([a-z][a-z0-9+.-]{0,20}):\/\//.exec(text)?.[1];
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
+    return badFormat(`is a proxy of the kind "${scheme}", but only http and https are spoken`);
+  }
+  const host = /^[A-Za-z0-9._-]{1,200}(?::[0-9]{1,5})?$/.test(text) ? `Write "http://${text}".` : undefined;
+  return badFormat(`is ${quote(text)}, but a proxy is written http://HOST:PORT`, host);
+}
+
+function explainListenAddress(text: string): FormFault {
+  const port = /^:?([0-9]{1,5})$/.exec(text)?.[1];
+  const local = /^localhost:([0-9]{1,5})$/.exec(text)?.[1];
+  const meant = port ?? local;
+  const cause = `is ${quote(text)}, but an address is written ADDRESS:PORT with numbers, or [ADDRESS]:PORT for IPv6`;
+  return badFormat(cause, meant === undefined ? undefined : `Write "127.0.0.1:${meant}".`);
+}

@@ -1,0 +1,106 @@
+import { cpuWeight, mebibytes } from '../base/quantities.ts';
+import type { Card } from './card.gen.ts';
+import { CARD_DEFAULTS } from './card-keys.gen.ts';
+
+/** Where a card came from: sent by a caller, or found in the cards directory. */
+export type CardOrigin = 'spawned' | 'declared';
+
+/** One port of the agent and the address of the host that leads to it, `ADDRESS:PORT` or `[ADDRESS]:PORT`. */
+export interface PublishedPort {
+  readonly port: number;
+  readonly listen: string;
+}
+
+/** Limits of an agent in the kernel's units; null where there is none. */
+export interface ResolvedLimits {
+  readonly memoryMaxBytes: number;
+  readonly memoryHighBytes: number | null;
+  /** 1 to 10000, ordinary 100 (cgroup v2 cpu.weight). */
+  readonly cpuWeight: number;
+  /** Percent of one core. */
+  readonly cpuPercent: number | null;
+  /** 1 to 10000, ordinary 100 (io.weight). */
+  readonly ioWeight: number | null;
+  /** Processes and threads of the agent itself. */
+  readonly tasksMax: number;
+  /** Of each process. */
+  readonly openFilesMax: number;
+  /** Size of `/tmp`. */
+  readonly tmpBytes: number;
+}
+
+/** A card with nothing left open. Survives a round trip through JSON: what is absent is null, never undefined. */
+export interface ResolvedCard {
+  readonly agentId: string;
+  readonly workspace: string;
+  readonly description: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly agent: NonNullable<Card['agent']>;
+  /** Null for the agent's own command. */
+  readonly command: readonly string[] | null;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly apiProvider: NonNullable<Card['api_provider']>;
+  readonly apiKeyFile: string | null;
+  /** Null when the card does not say; an empty list allows no host. */
+  readonly allowedHosts: readonly string[] | null;
+  /** Upstream proxy, a URL. */
+  readonly proxy: string | null;
+  readonly network: {
+    readonly mode: NonNullable<NonNullable<Card['network']>['mode']>;
+    readonly publish: readonly PublishedPort[];
+  };
+  readonly a2aPort: number | null;
+  readonly filesystem: { readonly readOnly: readonly string[] };
+  readonly limits: ResolvedLimits;
+  /** 0 for no end. */
+  readonly ttlSeconds: number;
+  readonly stopTimeoutSeconds: number;
+  readonly restart: NonNullable<Card['restart']>;
+  readonly autostart: boolean;
+}
+
+/** Fills in what a card leaves out: the only place that does. The defaults are the schema's. */
+export function resolveCard(card: Card, origin: CardOrigin): ResolvedCard {
+  const publish = card.network?.publish ?? CARD_DEFAULTS.network.publish;
+  return {
+    agentId: card.agent_id,
+    workspace: card.workspace,
+    description: card.description ?? null,
+    labels: card.labels ?? CARD_DEFAULTS.labels,
+    agent: card.agent ?? CARD_DEFAULTS.agent,
+    command: card.command ?? null,
+    environment: card.environment ?? CARD_DEFAULTS.environment,
+    apiProvider: card.api_provider ?? CARD_DEFAULTS.api_provider,
+    apiKeyFile: card.api_key_file ?? null,
+    allowedHosts: card.allowed_hosts ?? null,
+    proxy: card.proxy ?? null,
+    network: { mode: card.network?.mode ?? CARD_DEFAULTS.network.mode, publish: publish.map(publishedPort) },
+    a2aPort: card.a2a_port ?? null,
+    filesystem: { readOnly: card.filesystem?.read_only ?? CARD_DEFAULTS.filesystem.read_only },
+    limits: resolveLimits(card.resource_limits ?? {}),
+    ttlSeconds: card.ttl_seconds ?? CARD_DEFAULTS.ttl_seconds,
+    stopTimeoutSeconds: card.stop_timeout_seconds ?? CARD_DEFAULTS.stop_timeout_seconds,
+    restart: card.restart ?? (origin === 'declared' ? 'on-failure' : 'no'),
+    autostart: card.autostart ?? CARD_DEFAULTS.autostart,
+  };
+}
+
+/** The published port as the card's reader means it: without an address only this machine reaches it. */
+export function publishedPort(entry: { readonly port: number; readonly listen?: string }): PublishedPort {
+  return { port: entry.port, listen: entry.listen ?? `127.0.0.1:${entry.port}` };
+}
+
+function resolveLimits(limits: NonNullable<Card['resource_limits']>): ResolvedLimits {
+  const defaults = CARD_DEFAULTS.resource_limits;
+  const high = limits.memory_high_mb;
+  return {
+    memoryMaxBytes: mebibytes(limits.memory_mb ?? defaults.memory_mb),
+    memoryHighBytes: high === undefined ? null : mebibytes(high),
+    cpuWeight: cpuWeight(limits.cpu_shares ?? defaults.cpu_shares),
+    cpuPercent: limits.cpu_percent ?? null,
+    ioWeight: limits.io_weight ?? null,
+    tasksMax: limits.max_processes ?? defaults.max_processes,
+    openFilesMax: limits.max_open_files ?? defaults.max_open_files,
+    tmpBytes: mebibytes(limits.tmp_mb ?? defaults.tmp_mb),
+  };
+}

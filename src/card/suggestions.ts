@@ -1,0 +1,138 @@
+import { distance } from 'fastest-levenshtein';
+import { guessQuantity, type QuantityKind } from '../base/quantities.ts';
+import { CARD_KEYS } from './card-keys.gen.ts';
+import type { CardFormat } from './reading.ts';
+
+/** Longest misspelt word that is compared with the right ones. */
+const COMPARED_MAX = 64;
+
+/** Names that other programs and people use for our keys. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['id', 'agent_id'],
+  ['name', 'agent_id'],
+  ['agent_name', 'agent_id'],
+  ['cwd', 'workspace'],
+  ['workdir', 'workspace'],
+  ['working_directory', 'workspace'],
+  ['dir', 'workspace'],
+  ['cmd', 'command'],
+  ['argv', 'command'],
+  ['args', 'command'],
+  ['entrypoint', 'command'],
+  ['env', 'environment'],
+  ['env_vars', 'environment'],
+  ['variables', 'environment'],
+  ['provider', 'api_provider'],
+  ['key_file', 'api_key_file'],
+  ['limits', 'resource_limits'],
+  ['resources', 'resource_limits'],
+  ['hosts', 'allowed_hosts'],
+  ['allowed_domains', 'allowed_hosts'],
+  ['ttl', 'ttl_seconds'],
+  ['timeout', 'ttl_seconds'],
+  ['timeout_seconds', 'ttl_seconds'],
+  ['stop_timeout', 'stop_timeout_seconds'],
+  ['restart_policy', 'restart'],
+  ['fs', 'filesystem'],
+  ['tags', 'labels'],
+  ['ports', 'publish'],
+  ['readonly', 'read_only'],
+  ['ro_binds', 'read_only'],
+  ['memory', 'memory_mb'],
+  ['mem_limit', 'memory_mb'],
+  ['memory_limit', 'memory_mb'],
+  ['memory_max', 'memory_mb'],
+  ['memory_high', 'memory_high_mb'],
+  ['cpu', 'cpu_percent'],
+  ['cpu_quota', 'cpu_percent'],
+  ['cpu_weight', 'cpu_shares'],
+  ['pids_limit', 'max_processes'],
+  ['max_pids', 'max_processes'],
+  ['tasks_max', 'max_processes'],
+  ['nofile', 'max_open_files'],
+  ['tmp', 'tmp_mb'],
+  ['tmp_size', 'tmp_mb'],
+]);
+
+/** Keys that hold a secret where people come from; a card never does. */
+const SECRET_KEYS = /^(?:(?:anthropic_|openai_|google_|gemini_)?api_?key|api_token|token|secret|password)$/;
+
+/** The candidate that a misspelt word was meant to be, or null when none is near. */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  if (word.length > COMPARED_MAX) return null;
+  const plain = plainWord(word);
+  const near = candidates
+    .map((candidate) => ({ candidate, steps: distance(plain, plainWord(candidate)) }))
+    .filter(({ candidate, steps }) => steps <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.steps - b.steps);
+  return near[0]?.candidate ?? null;
+}
+
+/** What to write for a key that the object at `parent` does not know, or undefined. `parent` is a pointer of CARD_KEYS. */
+export function suggestKey(parent: string, key: string): string | undefined {
+  const plain = plainWord(key.slice(0, COMPARED_MAX + 1));
+  if (SECRET_KEYS.test(plain)) return 'A card holds no secrets: put the key in a file and name it in "api_key_file".';
+  const here = keysOf(parent);
+  const synonym = SYNONYMS.get(plain);
+  if (synonym !== undefined && here.includes(synonym)) return `Write "${synonym}".`;
+  const near = nearest(key, here);
+  if (near !== null) return `Write "${near}".`;
+  const elsewhere = CARD_KEYS.find(({ pointer }) => nameOf(pointer) === (synonym ?? plain));
+  if (elsewhere === undefined) return undefined;
+  const owner = elsewhere.pointer.slice(1, elsewhere.pointer.lastIndexOf('/')).replaceAll('/', '.');
+  const rename = synonym === undefined ? 'It' : `"${synonym}"`;
+  return owner === '' ? `${rename} belongs at the top of the card.` : `${rename} belongs inside "${owner}".`;
+}
+
+/** The keys that the object at a pointer of CARD_KEYS may have. */
+function keysOf(parent: string): readonly string[] {
+  return CARD_KEYS.filter(({ pointer }) => pointer.slice(0, pointer.lastIndexOf('/')) === parent)
+    .map(({ pointer }) => nameOf(pointer))
+    .filter((name) => name !== '*' && name !== '$schema');
+}
+
+function nameOf(pointer: string): string {
+  return pointer.slice(pointer.lastIndexOf('/') + 1);
+}
+
+/** `agentId`, `Agent-ID` and `agent id` are all spellings of `agent_id`. */
+function plainWord(word: string): string {
+  return word
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[-. ]/g, '_')
+    .toLowerCase();
+}
+
+/** What a value written as text was meant to be where a whole number is wanted, or undefined. */
+export function suggestNumber(key: string, text: string): string | undefined {
+  const kind = quantityKind(key);
+  const value = guessQuantity(text, kind);
+  if (value === null) return undefined;
+  return `Write ${value}${UNIT_REMARK[kind]}`;
+}
+
+const UNIT_REMARK: Readonly<Record<QuantityKind, string>> = {
+  memory: ': the key counts MiB.',
+  time: ': the key counts seconds.',
+  percent: ': the key counts percent of one core.',
+  count: ', without quotes.',
+};
+
+function quantityKind(key: string): QuantityKind {
+  if (key.endsWith('_mb')) return 'memory';
+  if (key.endsWith('_seconds')) return 'time';
+  return key.endsWith('_percent') ? 'percent' : 'count';
+}
+
+/** `"key": value` or `key = value`, as the card is written. */
+export function renderMember(key: string, value: unknown, format: CardFormat): string {
+  return format === 'json' ? `"${key}": ${renderValue(value, format)}` : `${key} = ${renderValue(value, format)}`;
+}
+
+/** A short value as the card would hold it. */
+export function renderValue(value: unknown, format: CardFormat): string {
+  if (Array.isArray(value)) return `[${value.map((entry) => renderValue(entry, format)).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, member]) => renderMember(key, member, format));
+  return `{ ${members.join(', ')} }`;
+}

@@ -1,0 +1,143 @@
+/**
+ * One key of the card: where it stands and its part of the schema, references filled in.
+ * @typedef {{ pointer: string, schema: any, isRequired: boolean }} Key
+ */
+
+/**
+ * Every key of a card in the order of the schema; `*` stands for an element of a list or a name of a map.
+ * @param {any} schema
+ * @returns {Key[]}
+ */
+export function listKeys(schema) {
+  return keysBelow(schema, '', schema.definitions);
+}
+
+/**
+ * @param {any} schema of an object or a list
+ * @param {string} pointer
+ * @param {any} definitions
+ * @returns {Key[]}
+ */
+function keysBelow(schema, pointer, definitions) {
+  const { properties = {}, required = [], additionalProperties, items } = schema;
+  const below = Object.entries(properties).map(([name, value]) => /** @type {[string, any]} */ ([name, value]));
+  if (typeof additionalProperties === 'object') below.push(['*', additionalProperties]);
+  if (items !== undefined) below.push(['*', Array.isArray(items) ? schema.additionalItems : items]);
+  return below.flatMap(([name, value]) => {
+    const key = {
+      pointer: `${pointer}/${name}`,
+      schema: filledIn(value, definitions),
+      isRequired: required.includes(name),
+    };
+    return [key, ...keysBelow(key.schema, key.pointer, definitions)];
+  });
+}
+
+/**
+ * @param {any} schema
+ * @param {any} definitions
+ * @returns {any} with what it refers to in place of the references
+ */
+function filledIn(schema, definitions) {
+  const { $ref, allOf = [], ...own } = schema;
+  const references = [...allOf.map((part) => part.$ref), ...($ref === undefined ? [] : [$ref])];
+  const parts = references.map((reference) => definitions[reference.slice('#/definitions/'.length)]);
+  return Object.assign({}, ...parts, own);
+}
+
+/**
+ * What messages about a card need to know of each key.
+ * @param {any} schema
+ * @returns {object[]}
+ */
+export function cardKeys(schema) {
+  return listKeys(schema).map(({ pointer, schema: key }) => ({
+    pointer,
+    title: key.title ?? pointer.slice(1),
+    type: key.type,
+    allowed: key.enum,
+    least: key.minimum ?? key.minItems,
+    most: key.maximum ?? key.maxLength ?? key.maxItems ?? key.maxProperties,
+    example: key.examples?.[0],
+  }));
+}
+
+/**
+ * @param {any} schema of an object
+ * @returns {Record<string, unknown>} its defaults, nested like the object
+ */
+export function defaultsOf(schema) {
+  const entries = Object.entries(schema.properties).flatMap(([name, value]) => {
+    if (value.default !== undefined) return [[name, value.default]];
+    return value.properties === undefined ? [] : [[name, defaultsOf(value)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * @param {any} schema
+ * @returns {string} the reference of the card's keys, Markdown
+ */
+export function cardReference(schema) {
+  const rows = listKeys(schema)
+    .filter(({ schema: key }) => key.title !== undefined)
+    .map(({ pointer, schema: key, isRequired }) => {
+      const name = pointer.slice(1).replaceAll('/*', '[]').replaceAll('/', '.');
+      const cells = [`\`${name}\``, typeName(key), defaultText(key, isRequired), boundsText(key), meaning(key)];
+      return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    });
+  return `# The agent card
+
+<!-- Generated from agent-card.schema.json by \`npm run generate\`; not edited by hand. -->
+
+${schema.description}
+
+Unknown keys are refused, and so are control characters in any text; only a word of \`command\` and a value of
+\`environment\` may hold tabs and line breaks. A byte order mark at the start of the file is skipped.
+
+| Key | Type | Default | Bounds | Meaning |
+|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+/**
+ * @param {any} key
+ * @returns {string}
+ */
+function typeName(key) {
+  if (key.type === 'array') return key.items.properties === undefined ? 'list of texts' : 'list of objects';
+  if (key.type === 'object' && key.properties === undefined) return 'map of texts';
+  return { string: 'text', integer: 'whole number', boolean: 'true or false', object: 'object' }[key.type] ?? key.type;
+}
+
+/**
+ * @param {any} key
+ * @param {boolean} isRequired
+ * @returns {string}
+ */
+function defaultText(key, isRequired) {
+  if (isRequired) return 'required';
+  return key.default === undefined ? '' : `\`${JSON.stringify(key.default)}\``;
+}
+
+/**
+ * @param {any} key
+ * @returns {string}
+ */
+function boundsText(key) {
+  if (key.enum !== undefined) return key.enum.map((value) => `\`${value}\``).join(', ');
+  if (key.minimum !== undefined) return `${key.minimum} to ${key.maximum}`;
+  if (key.maxLength !== undefined) return `at most ${key.maxLength} characters`;
+  const most = key.maxItems ?? key.maxProperties;
+  return most === undefined ? '' : `${key.minItems ?? 0} to ${most} entries`;
+}
+
+/**
+ * @param {any} key
+ * @returns {string}
+ */
+function meaning(key) {
+  const example = key.examples?.[0];
+  return example === undefined ? key.description : `${key.description} Example: \`${JSON.stringify(example)}\``;
+}

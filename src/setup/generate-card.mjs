@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { cardKeys, cardReference, defaultsOf } from './card-reference.mjs';
+import { CHECKOUT, inCheckout } from './checkout.mjs';
+
+const SCHEMA = 'schema/agent-card.schema.json';
+const HEADER = `// Generated from ${SCHEMA} by \`npm run generate\`; not edited by hand.\n`;
+
+/**
+ * The generated files of the card: its types, what messages need to know of its keys, its validator, its reference.
+ * @returns {Promise<{ path: string, text: string }[]>} paths relative to the checkout
+ */
+export async function cardFiles() {
+  const schema = JSON.parse(readFileSync(inCheckout(SCHEMA), 'utf8'));
+  return [
+    { path: 'src/card/card.gen.ts', text: await cardTypes(schema) },
+    { path: 'src/card/card-keys.gen.ts', text: keyTable(schema) },
+    { path: 'src/card/card-validator.gen.ts', text: await validator(schema) },
+    { path: 'schema/agent-card.md', text: cardReference(schema) },
+  ];
+}
+
+/**
+ * @param {any} schema
+ * @returns {Promise<string>} TypeScript types of a card, everything in them readonly
+ */
+async function cardTypes(schema) {
+  const { compile } = await import('json-schema-to-typescript');
+  const { $id, title, definitions, examples, ...root } = schema;
+  const types = await compile(plainTypes(root, definitions), 'Card', {
+    bannerComment: '',
+    ignoreMinAndMaxItems: true,
+    style: { singleQuote: true, printWidth: 120 },
+  });
+  return HEADER + withReadonly(types);
+}
+
+/**
+ * The schema without what a type cannot say: references to texts become plain texts, tuples become lists.
+ * @param {any} schema
+ * @param {any} definitions
+ * @returns {any}
+ */
+function plainTypes(schema, definitions) {
+  if (schema.$ref !== undefined)
+    return plainTypes(definitions[schema.$ref.slice('#/definitions/'.length)], definitions);
+  const { title, allOf, propertyNames, not, ...rest } = schema;
+  if (allOf !== undefined) return { ...plainTypes(allOf[0], definitions), description: rest.description };
+  if (rest.type === 'array') {
+    const { items, additionalItems, ...list } = rest;
+    return { ...list, items: plainTypes(Array.isArray(items) ? items[0] : items, definitions) };
+  }
+  if (rest.type !== 'object') return rest;
+  const { properties = {}, additionalProperties, ...object } = rest;
+  const plain = Object.entries(properties).map(([name, value]) => [name, plainTypes(value, definitions)]);
+  return {
+    ...object,
+    properties: Object.fromEntries(plain),
+    additionalProperties: additionalProperties === false ? false : plainTypes(additionalProperties, definitions),
+  };
+}
+
+/**
+ * @param {string} types as json-schema-to-typescript prints them, one property to a line
+ * @returns {string} with every property and every list readonly
+ */
+function withReadonly(types) {
+  const lines = types.split('\n').map((line) => line.replace(/^( +)(['"\w$]+\??:|\[k: string\]:)/, '$1readonly $2'));
+  /** @type {number[]} */
+  const open = [];
+  for (const [index, line] of lines.entries()) {
+    if (line.endsWith('{')) open.push(index);
+    if (!/^ *\}(\[\])?;?$/.test(line)) continue;
+    const opened = open.pop() ?? 0;
+    if (line.endsWith('}[];')) lines[opened] = (lines[opened] ?? '').replace(/: \{$/, ': readonly {');
+  }
+  return lines.join('\n').replace(/: string\[\];/g, ': readonly string[];');
+}
+
+/**
+ * @param {any} schema
+ * @returns {string} what messages, suggestions and defaults need to know of each key
+ */
+function keyTable(schema) {
+  return `${HEADER}
+/** What the schema says of one key. */
+export interface CardKey {
+  /** JSON pointer; \`*\` stands for every element of a list and every name of a map. */
+  readonly pointer: string;
+  readonly title: string;
+  readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object';
+  /** The values of an enumeration. */
+  readonly allowed?: readonly string[];
+  /** Least number, length or count. */
+  readonly least?: number;
+  /** Greatest number, length or count. */
+  readonly most?: number;
+  readonly example?: unknown;
+}
+
+/** Every key of a card, in the order of the schema. */
+export const CARD_KEYS: readonly CardKey[] = ${JSON.stringify(cardKeys(schema), null, 2)};
+
+/** What holds for a key that a card leaves out, in the shape of a card. */
+export const CARD_DEFAULTS = ${JSON.stringify(defaultsOf(schema), null, 2)} as const;
+`;
+}
+
+/**
+ * The schema without its texts for people, which the validator would otherwise carry along.
+ * @param {any} schema
+ * @returns {any}
+ */
+function withoutAnnotations(schema) {
+  if (Array.isArray(schema)) return schema.map(withoutAnnotations);
+  if (typeof schema !== 'object') return schema;
+  const { title, description, examples, default: _, ...rest } = schema;
+  const entries = Object.entries(rest).map(([keyword, value]) => {
+    // Below these two stand names of keys, some of which are words of the schema language too.
+    if (keyword !== 'properties' && keyword !== 'definitions') return [keyword, withoutAnnotations(value)];
+    return [keyword, Object.fromEntries(Object.entries(value).map(([name, key]) => [name, withoutAnnotations(key)]))];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * @param {any} schema
+ * @returns {Promise<string>} a validator that imports nothing at run time
+ */
+async function validator(schema) {
+  const { Ajv } = await import('ajv');
+  const { default: standaloneCode } = await import('ajv/dist/standalone/index.js');
+  const ajv = new Ajv({ allErrors: true, messages: false, strictTuples: false, code: { source: true, esm: true } });
+  const code = /** @type {any} */ (standaloneCode).default(ajv, ajv.compile(withoutAnnotations(schema)));
+  const { build } = await import('esbuild');
+  // Bundling takes in the few run-time functions of ajv that the code asks for with require().
+  const bundled = await build({
+    stdin: { contents: code, resolveDir: CHECKOUT, loader: 'js' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+  });
+  const text = bundled.outputFiles[0]?.text.trimEnd() ?? '';
+  const exported = /export\s*\{\s*(\w+) as default,[^}]*\};$/.exec(text);
+  if (exported === null) throw new Error('the bundled validator exports something else than expected');
+  return `// @ts-nocheck
+${HEADER}import type { ErrorObject } from 'ajv';
+
+/** Judges a value by the schema; every error found is left in \`errors\`. */
+export interface CardValidator {
+  (value: unknown): boolean;
+  errors?: readonly ErrorObject[] | null;
+}
+
+${text.slice(0, exported.index)}
+export const validateCard: CardValidator = ${exported[1]};
+`;
+}
