@@ -13,21 +13,28 @@ const PRIVATE_HOST = inCheckout('dist/private-host.cjs');
  * @returns {Promise<number>} the command's exit status
  * @throws {SetupError} when this is not root
  */
-export async function runInPrivateHost(command, options) {
+export function runInPrivateHost(command, options) {
+  return bootPrivateHost(['--', ...command], options);
+}
+
+/**
+ * @param {readonly string[]} words of the private host's command line
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
+ * @returns {Promise<number>}
+ */
+async function bootPrivateHost(words, options) {
   if (process.getuid?.() !== 0) {
     throw new SetupError(
       'a private host makes namespaces, mounts and cgroups: run this as root, for example with sudo',
     );
   }
-  return runInPlace([process.execPath, PRIVATE_HOST, '--', ...command], options);
+  return runInPlace([process.execPath, PRIVATE_HOST, ...words], options);
 }
 
 /** @returns {Promise<number>} the exit status */
 async function main() {
-  const command = process.argv.slice(2);
-  if (command.length === 0) throw new SetupError('usage: npm run -s host -- COMMAND [ARGS…]');
   prepare({ forTests: false });
-  return runInPrivateHost(command, { cwd: callerDirectory() });
+  return bootPrivateHost(process.argv.slice(2), { cwd: callerDirectory() });
 }
 
 if (isCommand(import.meta.url)) await runCommand(main);

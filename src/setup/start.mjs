@@ -6,7 +6,7 @@ import { prepare } from './prepare.mjs';
 import { isCommand, report, runCommand } from './report.mjs';
 
 /** What runs when no card is named. */
-const DEMO_CARD = inCheckout('schema/examples/demo.json');
+const DEMO_CARD = inCheckout('schema/examples/demo.toml');
 
 /** The API socket of an installed daemon. */
 const API_SOCKET = '/run/agent-spawn/api.sock';
@@ -19,7 +19,7 @@ async function main() {
   const args = process.argv.slice(2);
   prepare({ forTests: false });
   const isInstalled = existsSync('/run/systemd/system') && existsSync(API_SOCKET);
-  const words = args.length > 0 ? args : [DEMO_CARD];
+  const words = ['--summary', ...(args.length > 0 ? args : [DEMO_CARD])];
   const options = { cwd: callerDirectory() };
   if (isInstalled) return runInPlace([process.execPath, inCheckout('dist/agent-spawn.cjs'), ...words], options);
   report('PID 1 is not a systemd with agent-spawn installed: using a private host');
