@@ -77,7 +77,9 @@ export function installFromBackports(archive, directory, packages) {
   const lists = join(directory, 'lists');
   mkdirSync(join(lists, 'partial'), { recursive: true });
   const source = join(directory, 'sources.list');
-  const lines = [archive.release, backports].map((suite) => `deb [signed-by=${KEYRING}] ${archive.uri} ${suite} main\n`);
+  const lines = [archive.release, backports].map(
+    (suite) => `deb [signed-by=${KEYRING}] ${archive.uri} ${suite} main\n`,
+  );
   writeFileSync(source, lines.join(''));
   const options = ['-o', `Dir::Etc::SourceList=${source}`, '-o', 'Dir::Etc::SourceParts=-'];
   options.push('-o', `Dir::State::Lists=${lists}`);

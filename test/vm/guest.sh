@@ -3,7 +3,14 @@
 # of this run, and tells its exit status on the control port. Standard input and output of the command are the runner's.
 set -u
 
-exec >/dev/virtio-ports/stdout 2>/dev/virtio-ports/stderr 3>/dev/virtio-ports/control
+# By the kernel's names: the links that udev makes come a second later.
+for port in /sys/class/virtio-ports/*; do
+  case $(cat "$port/name") in
+    stdout) exec >"/dev/${port##*/}" ;;
+    stderr) exec 2>"/dev/${port##*/}" ;;
+    control) exec 3>"/dev/${port##*/}" ;;
+  esac
+done
 cd /srv/agent-spawn || exit 1
 export AGENT_SPAWN_HOST=vm HOME=/root LANG=C.UTF-8
 echo "booted" >&3

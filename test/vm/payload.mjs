@@ -1,5 +1,5 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inCheckout } from '../../src/setup/checkout.mjs';
 import { SetupError } from '../../src/setup/report.mjs';
 import { runTool } from './tool.mjs';
@@ -23,12 +23,8 @@ const DISK_SIZE = '512M';
 export function makePayload(work, command) {
   const tree = join(work, 'payload');
   mkdirSync(tree);
-  for (const part of [...PARTS, ...runtimeModules(), ...TEST_MODULES]) {
-    const source = inCheckout(part);
-    if (!existsSync(source)) continue;
-    mkdirSync(dirname(join(tree, part)), { recursive: true });
-    cpSync(source, join(tree, part), { recursive: true, verbatimSymlinks: true });
-  }
+  const parts = [...PARTS, ...runtimeModules(), ...TEST_MODULES].filter((part) => existsSync(inCheckout(part)));
+  runTool('cp', ['--archive', '--parents', '--no-preserve=ownership', ...parts, tree], inCheckout());
   writeFileSync(join(tree, 'vm-command.sh'), `exec ${command.map(quote).join(' ')}\n`);
   // Agents run as users of their own and are given paths below this directory.
   chmodSync(tree, 0o755);

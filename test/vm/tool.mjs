@@ -8,11 +8,12 @@ const OUTPUT_BYTES_MAX = 64 << 20;
  * Runs a tool of the machine to its end, in the C locale, with the directories of root's commands on the search path.
  * @param {string} command
  * @param {readonly string[]} args
+ * @param {string} [directory] to run it in
  * @returns {string} its standard output
  * @throws {SetupError} with the end of what it printed when it fails
  */
-export function runTool(command, args) {
-  const ended = start(command, args, ['ignore', 'pipe', 'pipe']);
+export function runTool(command, args, directory) {
+  const ended = start(command, args, directory);
   if (ended.status !== 0) throw failure(command, ended.error?.message ?? ended.stderr);
   return ended.stdout;
 }
@@ -25,24 +26,25 @@ export function runTool(command, args) {
  * @throws {SetupError} with the end of what it printed when it fails
  */
 export function runToolQuietly(command, args) {
-  const ended = start('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', command, ...args], ['ignore', 'pipe', 'pipe']);
+  const ended = start('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', command, ...args]);
   if (ended.status !== 0) throw failure(command, ended.error?.message ?? ended.stdout);
 }
 
 /**
  * @param {string} command
  * @param {readonly string[]} args
- * @param {import('node:child_process').StdioOptions} stdio
+ * @param {string} [directory]
  * @returns {import('node:child_process').SpawnSyncReturns<string>}
  */
-function start(command, args, stdio) {
+function start(command, args, directory) {
   const env = {
     ...process.env,
     LC_ALL: 'C',
     DEBIAN_FRONTEND: 'noninteractive',
     PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`,
   };
-  return spawnSync(command, args, { encoding: 'utf8', stdio, env, maxBuffer: OUTPUT_BYTES_MAX });
+  const options = { encoding: 'utf8', env, cwd: directory, maxBuffer: OUTPUT_BYTES_MAX };
+  return spawnSync(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /**

@@ -3,6 +3,7 @@ import { report, SetupError } from '../../src/setup/report.mjs';
 import { aptGet, candidateVersion, hasCommand, installFromBackports } from './apt.mjs';
 
 export const QEMU = 'qemu-system-x86_64';
+const EMULATOR = 'qemu-system-x86';
 
 /** Older emulators panicked guests: 7.2 did, 10.0 does not. */
 const QEMU_MAJOR_MIN = 10;
@@ -15,27 +16,38 @@ const TOOLS = [
 ];
 
 /**
- * Installs what makes and runs the VM when it is missing.
+ * Packages that make and run the VM and are missing here.
+ * @returns {string[]}
+ */
+export function missingTools() {
+  const missing = TOOLS.filter((tool) => !hasCommand(tool.command)).map((tool) => tool.package);
+  if (!isEmulatorRecent()) missing.push(EMULATOR);
+  return missing;
+}
+
+/**
+ * Installs packages that `missingTools` named; the emulator from the release's backports where its own is too old.
+ * @param {readonly string[]} packages
  * @param {import('./apt.mjs').Archive} archive
  * @param {string} directory for temporary files
  * @returns {void}
  * @throws {SetupError}
  */
-export function installTools(archive, directory) {
-  const missing = TOOLS.filter((tool) => !hasCommand(tool.command)).map((tool) => tool.package);
-  const isEmulatorMissing = !isEmulatorRecent();
-  if (missing.length === 0 && !isEmulatorMissing) return;
+export function installTools(packages, archive, directory) {
   report('fetching the package lists');
   aptGet(['update']);
-  if (isEmulatorMissing && major(candidateVersion('qemu-system-x86')) >= QEMU_MAJOR_MIN) missing.push('qemu-system-x86');
-  if (missing.length > 0) {
-    report(`installing ${missing.join(', ')}`);
-    aptGet(['install', '-y', '--no-install-recommends', ...missing]);
+  const isOld = packages.includes(EMULATOR) && !(major(candidateVersion(EMULATOR)) >= QEMU_MAJOR_MIN);
+  const own = packages.filter((name) => name !== EMULATOR || !isOld);
+  if (own.length > 0) {
+    report(`installing ${own.join(', ')}`);
+    aptGet(['install', '-y', '--no-install-recommends', ...own]);
   }
-  if (isEmulatorRecent()) return;
-  report(`installing qemu-system-x86 from the backports of ${archive.release}`);
-  installFromBackports(archive, directory, ['qemu-system-x86']);
-  if (!isEmulatorRecent()) throw new SetupError(`${QEMU} ${QEMU_MAJOR_MIN} or newer is needed`);
+  if (isOld) {
+    report(`installing ${EMULATOR} from the backports of ${archive.release}`);
+    installFromBackports(archive, directory, [EMULATOR]);
+  }
+  const still = missingTools();
+  if (still.length > 0) throw new SetupError(`still missing: ${still.join(', ')}`);
 }
 
 /** @returns {boolean} whether an emulator is installed that does not panic its guests */
