@@ -51,11 +51,16 @@ export class Session {
   #relay(signal: NodeJS.Signals): void {
     if (this.#child === undefined) {
       this.#interruption.abort(new Interrupted(signal));
-    } else if (!this.#isForeground || !KEY_SIGNALS.includes(signal)) {
+    } else if (isRelayed(signal, this.#isForeground)) {
       // Has no effect on a command that has ended.
       this.#child.kill(signal);
     }
   }
+}
+
+/** Whether the command gets a signal from this process; in the foreground it got those of keys from the terminal. */
+export function isRelayed(signal: NodeJS.Signals, isForeground: boolean): boolean {
+  return !isForeground || !KEY_SIGNALS.includes(signal);
 }
 
 /** Whether a process (the text of its /proc/<pid>/stat, proc_pid_stat(5)) is in the foreground of a terminal. */
