@@ -60,6 +60,8 @@ export const ERRORS = {
   'control.forbidden': { http: 403, exit: 4, summary: 'The caller may not do this.' },
   'control.unavailable': { http: 503, exit: 1, summary: 'The daemon cannot be reached.' },
   'control.internal': { http: 500, exit: 1, summary: 'A bug in agent-spawn.' },
+  'cli.no-journal': { http: 503, exit: 5, summary: 'journalctl was not found or did not run.' },
+  'cli.output-failed': { http: 500, exit: 1, summary: 'The output of the command cannot be written.' },
   'cli.usage': { http: 400, exit: 2, summary: 'The command line cannot be understood.' },
   'private-host.boot-failed': { http: 500, exit: 1, summary: 'The private host did not come up.' },
   'private-host.unfit': { http: 503, exit: 5, summary: 'This machine cannot carry a private host.' },

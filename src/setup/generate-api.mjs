@@ -9,7 +9,7 @@ const DESCRIPTION = 'schema/api.openapi.json';
 const NOTICE = '// Generated from schema/api.openapi.json by `npm run generate`. Changes here are lost.';
 
 /** Schemas a request is checked against, with the name of the function that does it. */
-const CHECKED = { LaunchRequest: 'isLaunchRequest', AgentId: 'isAgentId' };
+const CHECKED = { LaunchRequest: 'isLaunchRequest' };
 
 /**
  * The generated files of the API: the client's types and the daemon's checks of requests.
@@ -40,10 +40,20 @@ async function typesOf(definitions) {
     unreachableDefinitions: true,
   });
   // The root is no shape of the API, and the comments about it only say how the generator came to the others.
-  return text
+  return withReadonly(text)
     .replace(/export interface Api \{\}\n/, '')
     .replace(/\/\*\*\n \* This interface was referenced by `Api`[^/]*\*\/\n/g, '')
     .replace(/ \*\n \* This interface was referenced by `Api`.*\n \* via the `definition`.*\n/g, '');
+}
+
+/**
+ * @param {string} types as json-schema-to-typescript prints them, one property to a line
+ * @returns {string} with every property and every list of names readonly
+ */
+function withReadonly(types) {
+  return types
+    .replace(/^( +)(\w+\??:|\[k: string\]:)/gm, '$1readonly $2')
+    .replace(/([:=]) (\w+)\[\];/g, '$1 readonly $2[];');
 }
 
 /**

@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http';
+
+/** Sends one JSON value. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  mediaType: string = 'application/json',
+): void {
+  const text = JSON.stringify(value);
+  response.writeHead(status, { 'content-type': mediaType, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+/** Sends that there is nothing to say. */
+export function sendEmpty(response: ServerResponse): void {
+  response.writeHead(204);
+  response.end();
+}
+
+/**
+ * Sends one JSON value per line as they come. When `signal` stops it, the
+ * response ends without its last chunk, so that a caller sees it was cut.
+ */
+export async function sendEvents(
+  response: ServerResponse,
+  events: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  for await (const event of events) {
+    if (signal.aborted) break;
+    response.write(`${JSON.stringify(event)}\n`);
+  }
+  if (signal.aborted) response.destroy();
+  else response.end();
+}

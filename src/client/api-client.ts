@@ -1,0 +1,118 @@
+import { EVENT_BYTES_MAX } from '../base/limits.ts';
+import type { AgentDetail, AgentEvent, AgentList, AgentView, LaunchRequest, PlanView, VersionView } from './api.gen.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ask, askJson, exchangeFailure, type Question } from './exchange.ts';
+
+/** The events of an attached agent, as they come. */
+export interface AgentEvents extends AsyncIterable<AgentEvent> {
+  /** Lets go of the agent: when it has not ended yet, the daemon stops it. */
+  close(): void;
+}
+
+/** The daemon's API. Every call throws `SpawnError`: the daemon's refusal, or `control.unavailable`. */
+export class ApiClient {
+  readonly socketPath: string;
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  async version(): Promise<VersionView> {
+    return (await this.#ask('GET', '/v1/version')) as VersionView;
+  }
+
+  async list(options: { readonly ended: boolean }): Promise<AgentList> {
+    return (await this.#ask('GET', `/v1/agents?ended=${options.ended}`)) as AgentList;
+  }
+
+  async plan(request: LaunchRequest): Promise<PlanView> {
+    return (await askJson(this.socketPath, post('/v1/plans', request))) as PlanView;
+  }
+
+  /** Starts a detached agent; resolves once its program runs. */
+  async launch(request: LaunchRequest): Promise<AgentView> {
+    return (await askJson(this.socketPath, post('/v1/agents', request))) as AgentView;
+  }
+
+  /** Starts an attached agent, which lives as long as its events are listened to. */
+  launchAttached(request: LaunchRequest): Promise<AgentEvents> {
+    return this.#events(post('/v1/agents', request));
+  }
+
+  /** Takes up an attached agent again whose events broke off. */
+  hold(id: string): Promise<AgentEvents> {
+    return this.#events({ method: 'POST', target: `${agentPath(id)}/hold` });
+  }
+
+  async get(id: string): Promise<AgentView> {
+    return (await this.#ask('GET', agentPath(id))) as AgentView;
+  }
+
+  async inspect(id: string): Promise<AgentDetail> {
+    return (await this.#ask('GET', `${agentPath(id)}/inspect`)) as AgentDetail;
+  }
+
+  async start(id: string): Promise<AgentView> {
+    return (await this.#ask('POST', `${agentPath(id)}/start`)) as AgentView;
+  }
+
+  /** Resolves once nothing of the agent runs. */
+  async stop(id: string): Promise<AgentView> {
+    return (await this.#ask('POST', `${agentPath(id)}/stop`)) as AgentView;
+  }
+
+  async restart(id: string): Promise<AgentView> {
+    return (await this.#ask('POST', `${agentPath(id)}/restart`)) as AgentView;
+  }
+
+  /** Resolves when the agent has ended. */
+  async wait(id: string): Promise<AgentView> {
+    return (await this.#ask('GET', `${agentPath(id)}/wait`)) as AgentView;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#ask('DELETE', agentPath(id));
+  }
+
+  /** Hands the next piece of a stream to the journal; an empty one ends the stream. */
+  async copyOutput(id: string, piece: Uint8Array, stream: 'stdout' | 'stderr'): Promise<void> {
+    await askJson(this.socketPath, {
+      method: 'POST',
+      target: `${agentPath(id)}/output?stream=${stream}`,
+      mediaType: 'application/octet-stream',
+      body: piece,
+    });
+  }
+
+  #ask(method: Question['method'], target: string): Promise<unknown> {
+    return askJson(this.socketPath, { method, target });
+  }
+
+  async #events(question: Question): Promise<AgentEvents> {
+    const answer = await ask(this.socketPath, question);
+    return { [Symbol.asyncIterator]: () => readEvents(answer.body, this.socketPath), close: answer.close };
+  }
+}
+
+function post(target: string, value: unknown): Question {
+  return { method: 'POST', target, mediaType: 'application/json', body: JSON.stringify(value) };
+}
+
+function agentPath(id: string): string {
+  return `/v1/agents/${encodeURIComponent(id)}`;
+}
+
+/** One event per line. Throws `control.unavailable` when they break off before the last event of an agent. */
+async function* readEvents(body: AsyncIterable<Buffer>, socketPath: string): AsyncGenerator<AgentEvent, void, void> {
+  const reader = new ByteReader(body);
+  for (;;) {
+    const event = await reader.line(EVENT_BYTES_MAX).then(
+      (line) => JSON.parse(line) as AgentEvent,
+      (error: unknown) => {
+        throw exchangeFailure(error, socketPath);
+      },
+    );
+    yield event;
+    if (event.event !== 'started') return;
+  }
+}
