@@ -7,6 +7,8 @@
 export const CARD_BYTES_MAX: number = 256 * 1024;
 /** Deepest nesting of a card; the schema itself needs 4. */
 export const CARD_DEPTH_MAX: number = 16;
+/** Longest path, bytes, without its terminating NUL (PATH_MAX, path_resolution(7)). */
+export const PATH_BYTES_MAX: number = 4095;
 /** Most problems reported for one card; the rest would only scroll the first away. */
 export const CARD_PROBLEMS_MAX: number = 64;
 /** Largest request body of the API, bytes: one card as JSON text, escaped, plus its frame. */

@@ -1,0 +1,117 @@
+import { AGENTS_MAX, JOURNAL_LINE_BYTES_MAX, JOURNAL_WAITING_LINES_MAX } from '../base/limits.ts';
+import { callFailed, errnoOf } from './call-failed.ts';
+import type { HostClock, HostJournal, JournalEntry } from './host.ts';
+import { journalDatagram } from './journal-datagram.ts';
+import { loadNative, type Native } from './native.ts';
+
+/** Socket of the native protocol (systemd's JOURNAL_NATIVE_PROTOCOL). */
+export const JOURNAL_SOCKET: string = '/run/systemd/journal/socket';
+
+/** Pause before a busy journal is tried again, milliseconds, and how often until lines are given up: half a second in all. */
+const PAUSE_MS = 1;
+const ATTEMPTS_MAX = 500;
+const PRIORITY_WARNING = 4;
+
+/** Nothing of what these errors say is a reason to give up: the queue of the journal is full. */
+const BUSY = ['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'];
+
+/**
+ * Writes to the system journal. One line is one datagram; they are sent in
+ * order without ever blocking the daemon. When the journal does not keep up,
+ * lines wait a bounded time in a bounded number and are then dropped, and the
+ * next entry of that agent says how many.
+ */
+export class Journal implements HostJournal, AsyncDisposable {
+  readonly #clock: HostClock;
+  readonly #socketPath: string;
+  readonly #dropped = new Map<string, number>();
+  #native: Native | null = null;
+  #socket = -1;
+  #last: Promise<unknown> = Promise.resolve();
+  #waitingLines = 0;
+  #isDisposed = false;
+
+  constructor(clock: HostClock, socketPath: string = JOURNAL_SOCKET) {
+    this.#clock = clock;
+    this.#socketPath = socketPath;
+  }
+
+  /** Appends the lines after all lines of earlier calls. Throws `host.call-failed` when there is no journal. */
+  async append(entry: JournalEntry): Promise<void> {
+    if (this.#waitingLines + entry.lines.length > JOURNAL_WAITING_LINES_MAX && this.#waitingLines > 0) {
+      this.#drop(entry.unit, entry.lines.length);
+      return;
+    }
+    this.#waitingLines += entry.lines.length;
+    const turn = this.#last.then(() => this.#send(entry));
+    this.#last = turn.catch(() => undefined);
+    try {
+      await turn;
+    } catch (error) {
+      throw callFailed(`writing to the journal for ${entry.unit}`, error);
+    } finally {
+      this.#waitingLines -= entry.lines.length;
+    }
+  }
+
+  /** Waits for what was appended, then closes the socket. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    await this.#last;
+    if (this.#socket !== -1) this.#native?.closeSocket(this.#socket);
+    this.#socket = -1;
+  }
+
+  async #send(entry: JournalEntry): Promise<void> {
+    const native = await this.#open();
+    const lost = this.#dropped.get(entry.unit) ?? 0;
+    const notice = { ...entry, priority: PRIORITY_WARNING };
+    if (lost > 0 && this.#try(native, journalDatagram(notice, droppedLine(lost)))) this.#dropped.delete(entry.unit);
+    for (const [index, line] of entry.lines.entries()) {
+      if (await this.#deliver(native, journalDatagram(entry, bounded(line)))) continue;
+      this.#drop(entry.unit, entry.lines.length - index);
+      return;
+    }
+  }
+
+  async #deliver(native: Native, datagram: Buffer): Promise<boolean> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      if (this.#try(native, datagram)) return true;
+      if (this.#isDisposed) return false;
+      await new Promise<void>((resolve) => this.#clock.timer(PAUSE_MS, resolve));
+    }
+    return false;
+  }
+
+  #try(native: Native, datagram: Buffer): boolean {
+    try {
+      native.sendDatagram(this.#socket, this.#socketPath, datagram);
+      return true;
+    } catch (error) {
+      if (BUSY.includes(errnoOf(error) ?? '')) return false;
+      throw error;
+    }
+  }
+
+  async #open(): Promise<Native> {
+    this.#native ??= await loadNative();
+    if (this.#socket === -1) this.#socket = this.#native.openDatagramSocket();
+    return this.#native;
+  }
+
+  #drop(unit: string, lines: number): void {
+    this.#dropped.set(unit, (this.#dropped.get(unit) ?? 0) + lines);
+    const [oldest] = this.#dropped.keys();
+    if (this.#dropped.size > AGENTS_MAX && oldest !== undefined) this.#dropped.delete(oldest);
+  }
+}
+
+function droppedLine(count: number): string {
+  return `${count} lines of the agent's output were not recorded: the journal was too busy.`;
+}
+
+/** Cuts a line that is longer than the journal would take; whoever splits output into lines does so before. */
+function bounded(line: string): string {
+  const bytes = Buffer.from(line);
+  return bytes.length <= JOURNAL_LINE_BYTES_MAX ? line : bytes.toString('utf8', 0, JOURNAL_LINE_BYTES_MAX);
+}

@@ -1,0 +1,56 @@
+import { SYSTEM_BUS } from './bus.ts';
+import { linuxClock } from './clock.ts';
+import { linuxFiles } from './files.ts';
+import type { Host } from './host.ts';
+import { Journal } from './journal.ts';
+import { Probe } from './probe.ts';
+import { Systemd } from './systemd.ts';
+import { UserNames } from './user-names.ts';
+
+/** Where things are on this machine; everything has its usual place. */
+export interface LinuxHostOptions {
+  /** D-Bus address of the system bus. */
+  readonly busAddress?: string;
+  /** The bubblewrap to use instead of looking for one. */
+  readonly bwrapPath?: string | null;
+  /** The exit report program as installed. */
+  readonly exitReportPath?: string;
+  /** Uids we hand out ourselves: no user database knows them, so none is asked. */
+  readonly agentUids?: { readonly first: number; readonly count: number };
+}
+
+const EXIT_REPORT_PATH = '/usr/lib/agent-spawn/exit-report';
+
+/**
+ * The machine this process runs on. Connects to PID 1 and throws
+ * `host.systemd-missing` when that cannot be had; disposing closes the
+ * connection and ends nothing else.
+ */
+export async function openLinuxHost(options: LinuxHostOptions = {}): Promise<Host & AsyncDisposable> {
+  const clock = linuxClock();
+  const files = linuxFiles();
+  const names = new UserNames(files, clock);
+  const { agentUids = { first: 0, count: 0 } } = options;
+  const isAgents = (uid: number): boolean => uid >= agentUids.first && uid < agentUids.first + agentUids.count;
+  const probe = new Probe({
+    files,
+    users: { find: async (uid) => (isAgents(uid) ? null : names.find(uid)) },
+    bwrapPath: options.bwrapPath ?? null,
+    exitReportPath: options.exitReportPath ?? EXIT_REPORT_PATH,
+  });
+  const units = await Systemd.open(options.busAddress ?? SYSTEM_BUS);
+  const journal = new Journal(clock);
+  return {
+    files,
+    units,
+    journal,
+    clock,
+    systemFacts: () => probe.systemFacts(),
+    refreshFacts: () => probe.refreshFacts(),
+    facts: (query) => probe.facts(query),
+    [Symbol.asyncDispose]: async () => {
+      await journal[Symbol.asyncDispose]();
+      await units[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { FactQuery, HostFacts, SystemFacts } from '../plan/facts.ts';
+import { probeBubblewrap } from './bubblewrap.ts';
+import { callFailed } from './call-failed.ts';
+import { probeCgroupLayout } from './cgroup-layout.ts';
+import type { HostFiles } from './host.ts';
+import { probePath } from './path-facts.ts';
+import { probeProgram } from './program-facts.ts';
+import { probeBundle, probeEtc, probeRoots } from './shown-paths.ts';
+import type { UserNames } from './user-names.ts';
+
+/** What a probe is made of. */
+export interface ProbeOptions {
+  readonly files: HostFiles;
+  readonly users: Pick<UserNames, 'find'>;
+  /** Path of bubblewrap to use instead of looking for it, or null. */
+  readonly bwrapPath: string | null;
+  /** The exit report program as installed. */
+  readonly exitReportPath: string;
+}
+
+/** Answers the planner's questions about this machine; changes nothing. */
+export class Probe {
+  readonly #options: ProbeOptions;
+  #system: Promise<SystemFacts> | null = null;
+
+  constructor(options: ProbeOptions) {
+    this.#options = options;
+  }
+
+  /** Facts for every agent, asked for once; a failure is not remembered. */
+  systemFacts(): Promise<SystemFacts> {
+    this.#system ??= this.#readSystem();
+    return this.#system;
+  }
+
+  /** Forgets what {@link systemFacts} remembers. */
+  refreshFacts(): void {
+    this.#system = null;
+  }
+
+  /** Facts for one card. Throws `host.call-failed`. */
+  async facts(query: FactQuery): Promise<HostFacts> {
+    const { users } = this.#options;
+    try {
+      const [system, workspace, program, binds] = await Promise.all([
+        this.systemFacts(),
+        probePath(query.workspace, users),
+        query.program === null ? null : probeProgram(query.program),
+        Promise.all(query.binds.map((path) => probePath(path, users))),
+      ]);
+      return { system, workspace, binds, program };
+    } catch (error) {
+      throw callFailed('looking at the host', error);
+    }
+  }
+
+  async #readSystem(): Promise<SystemFacts> {
+    const { files, bwrapPath, exitReportPath } = this.#options;
+    try {
+      const roots = await probeRoots();
+      const [bubblewrap, cgroupLayout, etc] = await Promise.all([
+        probeBubblewrap(bwrapPath),
+        probeCgroupLayout(files),
+        probeEtc(roots),
+      ]);
+      const certificateBundle = await probeBundle(roots, etc);
+      return {
+        bwrapPath: bubblewrap.path,
+        bwrapOptions: bubblewrap.options,
+        cgroupLayout,
+        roots,
+        etc,
+        certificateBundle,
+        exitReportPath,
+      };
+    } catch (error) {
+      this.#system = null;
+      throw callFailed('looking at the system', error);
+    }
+  }
+}
