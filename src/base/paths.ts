@@ -1,4 +1,6 @@
-/** What keeps a path from being absolute and normal; `root` is not wrong by itself, but names no directory of one's own. */
+import { PATH_BYTES_MAX } from './limits.ts';
+
+/** What keeps a path from being absolute and normal. */
 export type PathFault =
   | 'empty'
   | 'relative'
@@ -8,9 +10,6 @@ export type PathFault =
   | 'dot'
   | 'dot-dot'
   | 'too-long';
-
-/** Longest path, bytes, without the terminating NUL (PATH_MAX, path_resolution(7)). */
-const PATH_BYTES_MAX = 4095;
 
 /**
  * Characters no path of ours may hold: controls of either kind, which break lines and terminals; line separators and

@@ -1,6 +1,6 @@
 // Generated from schema/agent-card.schema.json by `npm run generate`; not edited by hand.
 /**
- * Declares one AI agent: where it works, what it runs, and what it may use. A card is JSON or TOML, at most 256 KiB, at most 16 levels deep. Beyond what this schema can say, a card is also refused for a key that occurs twice, for memory_high_mb above memory_mb, and for two published ports with one listening address.
+ * Declares one AI agent: where it works, what it runs, and what it may use. A card is JSON or TOML, at most 256 KiB, at most 16 levels deep. Beyond what this schema can say, a card is also refused for a key that occurs twice, for a path of more than 4095 bytes, for memory_high_mb above memory_mb, and for two published ports with one listening address.
  */
 export interface Card {
   /**
@@ -106,7 +106,7 @@ export interface Card {
    */
   readonly resource_limits?: {
     /**
-     * Memory in MiB, the agent's /tmp included; swap is not used. An agent that needs more is ended with the outcome oom. Below 16 not even a shell starts reliably; the upper bound of 16 TiB is beyond any host and catches a value given in bytes.
+     * Memory in MiB, the agent's /tmp included; swap is not used. An agent that needs more is ended with the outcome oom. The bounds catch a value in the wrong unit: below 16 it is meant in GiB, and hardly any interpreter would start; above 16 TiB it is meant in bytes.
      */
     readonly memory_mb?: number;
     /**
@@ -126,11 +126,11 @@ export interface Card {
      */
     readonly io_weight?: number;
     /**
-     * Most processes and threads at once; the sandbox's own helpers do not count. A Node program alone has about eleven threads. The upper bound is the kernel's for process ids (2^22).
+     * Most processes at once; the sandbox's own helpers do not count. Threads count too: Node alone has 7 to 11. The upper bound is the kernel's for process ids (2^22).
      */
     readonly max_processes?: number;
     /**
-     * Most open files of each process. Below 16 not even bubblewrap can set the sandbox up; the upper bound is the kernel's default for fs.nr_open.
+     * Most open files of each process. The lower bound leaves room for bubblewrap, which needs 7, and for a shell with a pipe; the upper one is the kernel's default for fs.nr_open.
      */
     readonly max_open_files?: number;
     /**

@@ -1,17 +1,35 @@
+import { PATH_BYTES_MAX } from '../base/limits.ts';
+import { pathFault } from '../base/paths.ts';
+import { valueAt } from '../base/pointer.ts';
+import { quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
-import type { Card } from './card.gen.ts';
 import { CARD_DEFAULTS } from './card-keys.gen.ts';
+import { displayName } from './keys.ts';
 import { publishedPort } from './resolve.ts';
 
-/** What is wrong between the keys of a card that is otherwise valid: the rules that the schema cannot say. */
-export function contradictions(card: Card): readonly Problem[] {
-  return [...memoryProblems(card), ...publishProblems(card)];
+/**
+ * What is wrong with a card beyond what the schema can say: rules between keys, and lengths in bytes. Looks only at
+ * values that have the type they should have, so that it can be asked about any card.
+ */
+export function contradictions(card: unknown): readonly Problem[] {
+  return [...pathProblems(card), ...memoryProblems(card), ...publishProblems(card)];
 }
 
-function memoryProblems(card: Card): readonly Problem[] {
-  const { memory_mb: given, memory_high_mb: high } = card.resource_limits ?? {};
+function pathProblems(card: unknown): readonly Problem[] {
+  const binds = listAt(card, '/filesystem/read_only').map((_, index) => `/filesystem/read_only/${index}`);
+  return ['/workspace', '/api_key_file', ...binds].flatMap((pointer) => {
+    const path = valueAt(card, pointer);
+    if (typeof path !== 'string' || pathFault(path) !== 'too-long') return [];
+    const message = `${displayName(pointer)} has more than ${PATH_BYTES_MAX} bytes, which no path can have.`;
+    return [{ code: 'card.bad-path' as const, pointer, message }];
+  });
+}
+
+function memoryProblems(card: unknown): readonly Problem[] {
+  const given = valueAt(card, '/resource_limits/memory_mb');
+  const high = valueAt(card, '/resource_limits/memory_high_mb');
   const most = given ?? CARD_DEFAULTS.resource_limits.memory_mb;
-  if (high === undefined || high <= most) return [];
+  if (typeof high !== 'number' || typeof most !== 'number' || high <= most) return [];
   const which = given === undefined ? `the default of "memory_mb", ${most}` : `"memory_mb", ${most}`;
   return [
     {
@@ -23,18 +41,29 @@ function memoryProblems(card: Card): readonly Problem[] {
   ];
 }
 
-function publishProblems(card: Card): readonly Problem[] {
-  const ports = (card.network?.publish ?? []).map(publishedPort);
-  return ports.flatMap(({ listen }, index) => {
-    const first = ports.findIndex((other) => other.listen === listen);
-    if (first === index) return [];
+function publishProblems(card: unknown): readonly Problem[] {
+  const entries = listAt(card, '/network/publish');
+  const seen = new Map<string, number>();
+  return entries.flatMap((entry, index) => {
+    const port = valueAt(entry, '/port');
+    const given = valueAt(entry, '/listen');
+    if (typeof port !== 'number' || (given !== undefined && typeof given !== 'string')) return [];
+    const { listen } = publishedPort(given === undefined ? { port } : { port, listen: given });
+    const first = seen.get(listen);
+    if (first === undefined) seen.set(listen, index);
+    if (first === undefined) return [];
     return [
       {
         code: 'card.conflict' as const,
         pointer: `/network/publish/${index}/listen`,
-        message: `"network.publish[${index}]" listens on ${listen}, and so does "network.publish[${first}]".`,
+        message: `"network.publish[${index}]" listens on ${quote(listen)}, and so does "network.publish[${first}]".`,
         suggestion: 'Give each published port an address or port of its own.',
       },
     ];
   });
+}
+
+function listAt(card: unknown, pointer: string): readonly unknown[] {
+  const value = valueAt(card, pointer);
+  return Array.isArray(value) ? value : [];
 }

@@ -82,14 +82,16 @@ function explainPath(text: string): FormFault {
   const fault = pathFault(text);
   if (fault === null) return { code: 'card.bad-path', cause: 'is the root directory, which cannot be meant' };
   const cause = `is ${quote(text)}, which ${PATH_CAUSES[fault]}; a path must be absolute and normal`;
-  const home = text.startsWith('~') ? 'There is no home directory here: write the whole path.' : undefined;
-  const suggestion = fault === 'relative' || fault === 'empty' || fault === 'control' ? home : normalSuggestion(text);
+  const suggestion = suggestPath(text, fault);
   return { code: 'card.bad-path', cause, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
-function normalSuggestion(text: string): string | undefined {
+function suggestPath(text: string, fault: PathFault): string | undefined {
+  if (fault === 'relative' && /^[~$]/.test(text)) return 'Nothing is replaced in a card: write the whole path.';
+  if (fault === 'relative') return 'Write the whole path, from "/" on.';
+  if (fault === 'empty' || fault === 'control') return undefined;
   const normal = normalForm(text);
-  return normal === '/' || normal.length > 200 ? undefined : `Write ${quote(normal)}.`;
+  return normal === '/' || normal.length > 60 ? undefined : `Write ${quote(normal)}.`;
 }
 
 function explainSystemDirectory(text: string): FormFault {
@@ -102,7 +104,7 @@ function explainSystemDirectory(text: string): FormFault {
 
 function explainEnvironmentName(name: string): FormFault {
   if (name === 'AGENT_ID' || /^[A-Za-z]+_proxy$/i.test(name)) {
-    const what = name === 'AGENT_ID' ? 'tells who the agent is' : 'is the only way out';
+    const what = name === 'AGENT_ID' ? 'tells who the agent is' : 'names the only way out';
     return {
       code: 'card.bad-environment',
       cause: `is set by the sandbox alone, because it ${what}`,

@@ -25,6 +25,7 @@ interface Diagnosis {
 
 /** A run of characters that stands for one token, for quoting; bounded, the closing quote of a text left out. */
 const TOKEN = /"[^"\n]{1,60}|[^\s,:{}[\]"']{1,40}|./suy;
+const NUMBER_RULE = 'Write digits, without sign +, leading zeros, units or separators; a text stands in double quotes.';
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
 /** `line 3, column 5`, both from 1; a column is a UTF-16 code unit, as editors count. */
@@ -60,7 +61,7 @@ export function noNumber(text: string, offset: number): Problem {
   const token = tokenAt(text, offset);
   return problem(text, offset, {
     cause: `${quote(token)} is not a number as JSON writes it`,
-    suggestion: 'Write digits without leading zeros, units or separators; text stands in double quotes.',
+    suggestion: NUMBER_RULE,
   });
 }
 
@@ -135,8 +136,9 @@ function diagnoseKey(syntax: Syntax, token: string): Diagnosis {
   if (token === '}' && syntax.expected === 'key') {
     return { cause: 'the comma before "}" is one too many', suggestion: 'Remove the comma.' };
   }
-  if (/^[A-Za-z_$]/.test(token)) {
-    return { cause: `the key ${token} does not stand in double quotes`, suggestion: `Write ${quote(token)}.` };
+  const bare = /^[\w$][\w$-]*/.exec(token)?.[0];
+  if (bare !== undefined) {
+    return { cause: `the key ${bare} does not stand in double quotes`, suggestion: `Write "${bare}".` };
   }
   return { cause: `a key in double quotes is expected, not ${quoteToken(token)}` };
 }
@@ -170,7 +172,7 @@ function diagnoseValue(syntax: Syntax, token: string): Diagnosis {
     };
   }
   if (/^[+.]?[0-9]/.test(token) || /^[+-]?(?:nan|inf)/i.test(token)) {
-    return { cause: `${quote(token)} is not a number as JSON writes it` };
+    return { cause: `${quote(token)} is not a number as JSON writes it`, suggestion: NUMBER_RULE };
   }
   if (/^[A-Za-z_/~.$]/.test(token)) {
     return {

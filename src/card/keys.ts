@@ -1,4 +1,5 @@
 import { pointerSteps } from '../base/pointer.ts';
+import { quote } from '../base/quote.ts';
 import { CARD_KEYS, type CardKey } from './card-keys.gen.ts';
 
 const BY_POINTER: ReadonlyMap<string, CardKey> = new Map(CARD_KEYS.map((key) => [key.pointer, key]));
@@ -20,9 +21,9 @@ export function keyAt(pointer: string): CardKey | undefined {
   return general === null ? undefined : BY_POINTER.get(general);
 }
 
-/** How a sentence calls the value at a pointer: `network.publish[0].port`; `The card` for the whole. */
+/** How a sentence calls the value at a pointer: `"network.publish[0].port"`, or `The card` for the whole. */
 export function displayName(pointer: string): string {
   if (pointer === '') return 'The card';
   const steps = pointerSteps(pointer).map((step) => (/^(?:[0-9]+|\*)$/.test(step) ? `[${step}]` : `.${step}`));
-  return `"${steps.join('').slice(1)}"`;
+  return quote(steps.join('').slice(1));
 }

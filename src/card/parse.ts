@@ -18,14 +18,12 @@ export function parseCard(bytes: Uint8Array, options: { readonly format: CardFor
   if (text === null) return refused([notUtf8(bytes)]);
   const reading = options.format === 'json' ? readJson(text) : readToml(text);
   if (reading.value === undefined) return refused(reading.problems);
-  const reported = reading.problems;
-  const found = schemaProblems(reading.value, options.format, CARD_PROBLEMS_MAX).filter(
+  const { problems: reported, value } = reading;
+  const found = [...schemaProblems(value, options.format, CARD_PROBLEMS_MAX), ...contradictions(value)].filter(
     (problem) => !reported.some(({ pointer }) => covers(pointer, problem.pointer)),
   );
   const problems = [...reported, ...found].slice(0, CARD_PROBLEMS_MAX);
-  if (problems.length > 0 || !isCard(reading.value)) return refused(problems);
-  const conflicts = contradictions(reading.value);
-  return conflicts.length > 0 ? refused(conflicts.slice(0, CARD_PROBLEMS_MAX)) : ok(freeze(reading.value));
+  return problems.length === 0 && isCard(value) ? ok(freeze(value)) : refused(problems);
 }
 
 /** Whether a problem at one pointer already says what there is to say about another. */

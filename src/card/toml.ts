@@ -18,7 +18,9 @@ export function readToml(text: string): Reading {
     return { value: undefined, problems: [syntaxProblem(error)] };
   }
   const problems: Problem[] = [];
-  return { value: plainValue(document, '', 1, problems), problems };
+  const value = plainValue(document, '', 1, problems);
+  const deep = problems.find(({ code }) => code === 'card.too-deep');
+  return deep === undefined ? { value, problems } : { value: undefined, problems: [deep] };
 }
 
 function syntaxProblem(error: TomlError): Problem {
@@ -38,7 +40,8 @@ function syntaxProblem(error: TomlError): Problem {
  */
 function plainValue(value: unknown, pointer: string, depth: number, problems: Problem[]): unknown {
   if (typeof value === 'bigint') return Number(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) return report(problems, notFinite(pointer, String(value)));
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return report(problems, notFinite(pointer, Number.isNaN(value) ? 'nan' : 'inf'));
   if (value instanceof TomlDate) return report(problems, dateProblem(pointer));
   if (typeof value === 'number') return value === 0 ? 0 : value;
   if (typeof value !== 'object' || value === null) return value;

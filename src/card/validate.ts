@@ -6,9 +6,10 @@ import type { Card } from './card.gen.ts';
 import type { CardKey } from './card-keys.gen.ts';
 import { validateCard } from './card-validator.gen.ts';
 import { FORMS } from './forms.ts';
+import { nearest, suggestKey } from './key-suggestions.ts';
 import { displayName, generalPointer, keyAt } from './keys.ts';
 import type { CardFormat } from './reading.ts';
-import { nearest, renderMember, renderValue, suggestKey, suggestNumber } from './suggestions.ts';
+import { renderMember, suggestNumber, suggestType } from './value-suggestions.ts';
 
 /** Whether a value is a card by the schema, which knows nothing of the file it came from. */
 export function isCard(value: unknown): value is Card {
@@ -47,17 +48,20 @@ function problem(code: Problem['code'], pointer: string, message: string, sugges
 }
 
 function unknownKey(parent: string, key: string): Problem {
-  const owner = parent === '' ? 'The card' : displayName(parent);
   const suggestion = suggestKey(generalPointer(parent) ?? parent, key);
-  return problem('card.unknown-key', pointerTo(parent, key), `${owner} has no key ${quote(key)}.`, suggestion);
+  return problem(
+    'card.unknown-key',
+    pointerTo(parent, key),
+    `${displayName(parent)} has no key ${quote(key)}.`,
+    suggestion,
+  );
 }
 
 function missingKey(parent: string, key: string, format: CardFormat): Problem {
   const pointer = pointerTo(parent, key);
-  const owner = parent === '' ? 'The card' : displayName(parent);
   const example = keyAt(pointer)?.example;
   const suggestion = example === undefined ? undefined : `Add ${renderMember(key, example, format)}, for example.`;
-  return problem('card.missing-key', pointer, `${owner} lacks the key "${key}".`, suggestion);
+  return problem('card.missing-key', pointer, `${displayName(parent)} lacks the key "${key}".`, suggestion);
 }
 
 const TYPE_NAMES: Readonly<Record<CardKey['type'], string>> = {
@@ -71,27 +75,7 @@ const TYPE_NAMES: Readonly<Record<CardKey['type'], string>> = {
 function wrongType(pointer: string, key: CardKey | undefined, value: unknown, format: CardFormat): Problem {
   const wanted = key?.type ?? 'object';
   const message = `${displayName(pointer)} must be ${TYPE_NAMES[wanted]}, but is ${describeValue(value)}.`;
-  return problem('card.wrong-type', pointer, message, suggestValue(pointer, wanted, key, value, format));
-}
-
-/** What to write instead of a value of the wrong type. */
-function suggestValue(
-  ...[pointer, wanted, key, value, format]: [string, CardKey['type'], CardKey | undefined, unknown, CardFormat]
-): string | undefined {
-  if (value === null) return 'Leave the key out if it is not needed.';
-  if (wanted === 'integer' && typeof value === 'string') return suggestNumber(pointer, value);
-  if (wanted === 'integer' && typeof value === 'number') return `Write ${Math.round(value)}.`;
-  if (wanted === 'boolean') return suggestBoolean(value);
-  if (wanted === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
-    return `Write ${quote(String(value))}, in quotes.`;
-  const example = key?.example;
-  return example === undefined ? undefined : `Write ${renderValue(example, format)}, for example.`;
-}
-
-function suggestBoolean(value: unknown): string | undefined {
-  const word = String(value).slice(0, 8).toLowerCase();
-  if (['true', 'yes', 'on', '1'].includes(word)) return 'Write true.';
-  return ['false', 'no', 'off', '0'].includes(word) ? 'Write false.' : undefined;
+  return problem('card.wrong-type', pointer, message, suggestType({ pointer, key, value, format }));
 }
 
 function describeValue(value: unknown): string {
@@ -138,7 +122,8 @@ function outOfRange(pointer: string, key: CardKey | undefined, value: unknown): 
   const { least = 0, most = 0 } = key ?? {};
   const name = displayName(pointer);
   if (typeof value === 'number') {
-    return problem('card.out-of-range', pointer, `${name} is ${value}, but must be from ${least} to ${most}.`);
+    const message = `${name} is ${value}, but must be from ${least} to ${most}.`;
+    return problem('card.out-of-range', pointer, message, suggestNumber(pointer, key, value));
   }
   if (typeof value === 'string') {
     return problem('card.out-of-range', pointer, `${name} has ${[...value].length} characters; ${most} are the most.`);

@@ -1,7 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { guessQuantity, type QuantityKind } from '../base/quantities.ts';
 import { CARD_KEYS } from './card-keys.gen.ts';
-import type { CardFormat } from './reading.ts';
 
 /** Longest misspelt word that is compared with the right ones. */
 const COMPARED_MAX = 64;
@@ -57,7 +55,7 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
 /** Keys that hold a secret where people come from; a card never does. */
 const SECRET_KEYS = /^(?:(?:anthropic_|openai_|google_|gemini_)?api_?key|api_token|token|secret|password)$/;
 
-/** The candidate that a misspelt word was meant to be, or null when none is near. */
+/** The candidate that a misspelt or cut word was meant to be, or null when none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   if (word.length > COMPARED_MAX) return null;
   const plain = plainWord(word);
@@ -65,7 +63,8 @@ export function nearest(word: string, candidates: readonly string[]): string | n
     .map((candidate) => ({ candidate, steps: distance(plain, plainWord(candidate)) }))
     .filter(({ candidate, steps }) => steps <= Math.max(1, Math.floor(candidate.length / 3)))
     .sort((a, b) => a.steps - b.steps);
-  return near[0]?.candidate ?? null;
+  const longer = plain.length < 3 ? undefined : candidates.find((candidate) => plainWord(candidate).startsWith(plain));
+  return near[0]?.candidate ?? longer ?? null;
 }
 
 /** What to write for a key that the object at `parent` does not know, or undefined. `parent` is a pointer of CARD_KEYS. */
@@ -79,7 +78,10 @@ export function suggestKey(parent: string, key: string): string | undefined {
   if (near !== null) return `Write "${near}".`;
   const elsewhere = CARD_KEYS.find(({ pointer }) => nameOf(pointer) === (synonym ?? plain));
   if (elsewhere === undefined) return undefined;
-  const owner = elsewhere.pointer.slice(1, elsewhere.pointer.lastIndexOf('/')).replaceAll('/', '.');
+  const owner = elsewhere.pointer
+    .slice(1, elsewhere.pointer.lastIndexOf('/'))
+    .replaceAll('/*', '[]')
+    .replaceAll('/', '.');
   const rename = synonym === undefined ? 'It' : `"${synonym}"`;
   return owner === '' ? `${rename} belongs at the top of the card.` : `${rename} belongs inside "${owner}".`;
 }
@@ -101,38 +103,4 @@ function plainWord(word: string): string {
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/[-. ]/g, '_')
     .toLowerCase();
-}
-
-/** What a value written as text was meant to be where a whole number is wanted, or undefined. */
-export function suggestNumber(key: string, text: string): string | undefined {
-  const kind = quantityKind(key);
-  const value = guessQuantity(text, kind);
-  if (value === null) return undefined;
-  return `Write ${value}${UNIT_REMARK[kind]}`;
-}
-
-const UNIT_REMARK: Readonly<Record<QuantityKind, string>> = {
-  memory: ': the key counts MiB.',
-  time: ': the key counts seconds.',
-  percent: ': the key counts percent of one core.',
-  count: ', without quotes.',
-};
-
-function quantityKind(key: string): QuantityKind {
-  if (key.endsWith('_mb')) return 'memory';
-  if (key.endsWith('_seconds')) return 'time';
-  return key.endsWith('_percent') ? 'percent' : 'count';
-}
-
-/** `"key": value` or `key = value`, as the card is written. */
-export function renderMember(key: string, value: unknown, format: CardFormat): string {
-  return format === 'json' ? `"${key}": ${renderValue(value, format)}` : `${key} = ${renderValue(value, format)}`;
-}
-
-/** A short value as the card would hold it. */
-export function renderValue(value: unknown, format: CardFormat): string {
-  if (Array.isArray(value)) return `[${value.map((entry) => renderValue(entry, format)).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).map(([key, member]) => renderMember(key, member, format));
-  return `{ ${members.join(', ')} }`;
 }
