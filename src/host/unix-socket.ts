@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SpawnError } from '../base/errors.ts';
 import { callFailed } from './call-failed.ts';
 import { loadNative, type PeerCredentials } from './native.ts';
@@ -20,11 +20,6 @@ export interface PassedSocket {
   readonly name: string;
 }
 
-/** Where a server listens. */
-export type ListenTarget =
-  | { readonly kind: 'fd'; readonly fd: number }
-  | { readonly kind: 'path'; readonly path: string };
-
 /**
  * The sockets that were passed to the process `pid`; none when the variables
  * are absent or meant for another process. Throws `host.call-failed` when they
@@ -41,19 +36,6 @@ export function passedSockets(variables: ListenVariables, pid: number): readonly
     fd: FIRST_FD + index,
     name: names[index] ?? 'unknown',
   }));
-}
-
-/** Makes a server listen; resolves once it does. Throws `host.call-failed`. */
-export function listen(server: Server, target: ListenTarget): Promise<void> {
-  const where = target.kind === 'fd' ? `descriptor ${target.fd}` : target.path;
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(callFailed(`listening on ${where}`, error));
-    server.once('error', failed);
-    server.listen(target.kind === 'fd' ? { fd: target.fd } : { path: target.path }, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
 }
 
 /** The descriptor of a socket, which Node keeps to itself; the name has been the same since Node 0.10. */

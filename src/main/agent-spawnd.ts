@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { ApiServer } from '../api/server.ts';
+import { problemsError } from '../base/errors.ts';
+import { VERSION } from '../base/version.ts';
+import { type Config, parseConfig } from '../config/config.ts';
+import { DaemonOperations } from '../control/daemon-operations.ts';
+import { openLinuxHost } from '../host/linux.ts';
+import { openNotifier } from '../host/notify.ts';
+import { openPeerReader, passedSockets } from '../host/unix-socket.ts';
+import { Engine } from '../sandbox/engine.ts';
+import { logEvent, openLog } from './log.ts';
+import { enginePaths } from './paths.ts';
+
+const CONFIG_FILE = '/etc/agent-spawn/config.json';
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const log = openLog(config.logLevel);
+  const { env, pid } = process;
+  const sockets = passedSockets({ LISTEN_PID: env['LISTEN_PID'], LISTEN_FDS: env['LISTEN_FDS'] }, pid);
+  const notifier = openNotifier(env['NOTIFY_SOCKET'] ?? null);
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
+  const host = await openLinuxHost({ agentUids: config.uidRange });
+  const report = logEvent.bind(null, log);
+  const engine = await Engine.open({ host, paths: enginePaths(config), uidRange: config.uidRange, report });
+  const peer = await openPeerReader();
+  const api = await ApiServer.listen(sockets, {
+    operations: new DaemonOperations(engine, host, VERSION),
+    peerUid: (socket) => peer(socket).uid,
+    onError: (error) => log.error({ err: error }, 'a request failed unexpectedly'),
+  });
+  await notifier.ready(`${engine.registry.all().filter((agent) => agent.isLive).length} agents run`);
+  log.info({ version: VERSION }, 'ready');
+  await new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  await notifier.stopping();
+  await api[Symbol.asyncDispose]();
+  await engine[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+}
+
+/** An absent file means the defaults; an invalid one stops the daemon. */
+function readConfig(): Config {
+  const config = parseConfig(existsSync(CONFIG_FILE) ? readFileSync(CONFIG_FILE, 'utf8') : null);
+  if (!config.ok) throw problemsError(config.problems, CONFIG_FILE);
+  return config.value;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`<3>agent-spawnd: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,17 @@
+import type { Config } from '../config/config.ts';
+import type { EnginePaths } from '../sandbox/executors.ts';
+
+/** Where the daemon keeps its things: the directories of `units/agent-spawn.tmpfiles.conf`. */
+export function enginePaths(config: Config): EnginePaths {
+  return {
+    userdbDirectory: '/run/userdb',
+    agentsDirectory: '/run/agent-spawn/agents',
+    recordsDirectory: '/run/agent-spawn/records',
+    exitsDirectory: '/run/agent-spawn/exits',
+    attachDirectory: '/run/agent-spawn/attach',
+    unitsDirectory: '/run/systemd/system',
+    cardsDirectory: config.cardsDirectory,
+    uidsFile: '/var/lib/agent-spawn/uids.json',
+    refusePath: '/usr/lib/agent-spawn/refuse',
+  };
+}
