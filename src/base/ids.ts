@@ -14,7 +14,7 @@ const USER_NAME_MAX = 31;
 /** Readable start of a shortened user name. */
 const SHORT_PREFIX_LENGTH = 8;
 
-/** Base 32 without the letters that look like digits. */
+/** Crockford's base 32: without the letters that look like digits. */
 const DIGEST_ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** Whether a text can name an agent: `a-z`, `0-9` and inner `-`, 1 to 48 characters. */

@@ -6,9 +6,9 @@ const UNSAFE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Somebody else's text for a message: in double quotes, escaped like JSON, cut when long. */
 export function quote(text: string): string {
-  const characters = text.length > QUOTED_MAX ? [...text.slice(0, 2 * QUOTED_MAX)] : null;
-  const shown =
-    characters === null || characters.length <= QUOTED_MAX ? text : `${characters.slice(0, QUOTED_MAX - 1).join('')}…`;
+  // Twice as many code units and one more character hold every text that is short enough.
+  const characters = [...text.slice(0, 2 * (QUOTED_MAX + 1))];
+  const shown = characters.length <= QUOTED_MAX ? text : `${characters.slice(0, QUOTED_MAX - 1).join('')}…`;
   return JSON.stringify(shown).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
