@@ -61,7 +61,7 @@ export const PRIVATE_HOST_BOOT_TIMEOUT_MS: number = 60_000;
 export const BUS_CALL_TIMEOUT_MS: number = 25_000;
 /** Time a call waits for a lost bus connection to come back, milliseconds. */
 export const BUS_RECONNECT_WAIT_MS: number = 10_000;
-/** Calls on the bus in flight at once while states of many units are read. */
+/** Calls on the bus in flight at once; dbus-daemon refuses more than 128 of one connection (max_replies_per_connection, its built-in default). */
 export const BUS_CALLS_AT_ONCE_MAX: number = 64;
 /** Ended jobs of PID 1 remembered while the answers that name our own jobs are on their way. */
 export const EARLY_JOBS_MAX: number = 4096;

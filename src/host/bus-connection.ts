@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Message, type MessageBus, MessageType, sessionBus } from '@particle/dbus-next';
-import { BUS_CALL_TIMEOUT_MS } from '../base/limits.ts';
+import { BUS_CALL_TIMEOUT_MS, BUS_CALLS_AT_ONCE_MAX } from '../base/limits.ts';
+import { CallQueue } from './call-queue.ts';
 
 /** One method call. */
 export interface BusCall {
@@ -46,6 +47,7 @@ export class BusConnection {
   readonly #bus: MessageBus;
   readonly #stream: Socket;
   readonly #receiver: BusReceiver;
+  readonly #calls = new CallQueue(BUS_CALLS_AT_ONCE_MAX);
   readonly #pending = new Set<(error: Error) => void>();
   #isClosed = false;
 
@@ -70,9 +72,11 @@ export class BusConnection {
 
   /** Calls a method and resolves with its results. Throws dbus-next's `DBusError`, or {@link BusUnavailable}. */
   async call(call: BusCall): Promise<readonly unknown[]> {
-    if (this.#isClosed) throw new BusUnavailable('the connection was closed');
     const message = new Message({ ...call, body: [...(call.body ?? [])] });
-    const reply = await this.#answered(this.#bus.call(message));
+    const reply = await this.#calls.pass(() => {
+      if (this.#isClosed) throw new BusUnavailable('the connection was closed');
+      return this.#answered(this.#bus.call(message));
+    });
     return reply?.body ?? [];
   }
 
