@@ -52,12 +52,15 @@ export class UnitWatch {
     else this.#readAgain(unit);
   }
 
-  /** Takes in UnitRemoved of any unit. */
+  /**
+   * Takes in UnitRemoved of any unit. PID 1 sends it for every unit while it
+   * re-reads its configuration, too, so it is asked what holds afterwards.
+   */
   unitRemoved(unit: string): void {
     if (!unit.startsWith(PREFIX) || !unit.endsWith(SUFFIX)) return;
     this.#values.delete(unit);
     this.#outdate(unit);
-    this.tell(unit, null);
+    this.#readAgain(unit);
   }
 
   /** Tells every listener of a state. */

@@ -19,7 +19,7 @@ export function openLog(level: string): Logger {
 /** One line per event of the engine. */
 export function logEvent(log: Logger, event: EngineEvent): void {
   const { kind, ...fields } = event;
-  if (kind === 'ignored-failure') log.warn(fields, `ignored a failure: ${event.operation}`);
+  if (kind === 'ignored-failure') log.warn(fields, `ignored: ${event.operation} failed`);
   else if (kind === 'card-refused') log.warn(fields, `refused the card of ${event.id}`);
   else log.info(fields, `agent ${event.id}: ${kind}`);
 }

@@ -35,6 +35,8 @@ export function planMounts(input: MountsInput): readonly Mount[] {
           ? { kind: 'symlink', target: root.target, destination: root.path }
           : { kind: 'ro-bind', source: root.path, destination: root.path },
     ),
+    // Named, since bubblewrap makes the missing parent of a bound file for its owner only.
+    { kind: 'dir', destination: '/etc' },
     ...system.etc.map(
       (entry): Mount =>
         entry.kind === 'symlink'

@@ -9,6 +9,8 @@ export class Agent {
   record: AgentRecord;
   /** Last state PID 1 told of its unit. */
   unitState: UnitState | null = null;
+  /** PID 1's id of the run we know of; empty before its first signal. */
+  invocationId = '';
   /** A caller asked for the end of this run. */
   stopRequested = false;
   /** Bytes of foreground output copied to the journal so far. */

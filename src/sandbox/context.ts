@@ -10,9 +10,9 @@ export type EngineEvent =
   | { readonly kind: 'ended'; readonly id: string; readonly outcome: string }
   | { readonly kind: 'adopted'; readonly id: string }
   | { readonly kind: 'removed'; readonly id: string; readonly reason: string }
-  | { readonly kind: 'card-refused'; readonly id: string; readonly message: string }
+  | { readonly kind: 'card-refused'; readonly id: string; readonly problem: string }
   | { readonly kind: 'card-installed'; readonly id: string }
-  | { readonly kind: 'ignored-failure'; readonly operation: string; readonly message: string };
+  | { readonly kind: 'ignored-failure'; readonly operation: string; readonly failure: string };
 
 /** What the parts of the engine share. */
 export interface EngineContext {
@@ -38,7 +38,7 @@ export async function tolerate(
     context.report({
       kind: 'ignored-failure',
       operation,
-      message: error instanceof Error ? error.message : String(error),
+      failure: error instanceof Error ? error.message : String(error),
     });
   }
 }

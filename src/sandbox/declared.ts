@@ -41,8 +41,8 @@ export async function compileCards(context: EngineContext): Promise<readonly Com
     try {
       compiled.push(await compileCard(context, file));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      context.report({ kind: 'ignored-failure', operation: `card ${file.name}`, message });
+      const failure = error instanceof Error ? error.message : String(error);
+      context.report({ kind: 'ignored-failure', operation: `card ${file.name}`, failure });
     }
   }
   return [...compiled, ...(await removeOrphans(context, new Set(files.map((file) => file.id))))];
@@ -65,9 +65,9 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   const agent = remember(context, source, plan, file, problems);
   await storeRecord(context.host, context.paths, agent.record);
   if (isChanged) {
-    const message = problems[0]?.message;
+    const problem = problems[0]?.message;
     context.report(
-      message === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, message },
+      problem === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, problem },
     );
   }
   return { id: file.id, isChanged, autostart: plan !== null && source.card?.autostart === true };

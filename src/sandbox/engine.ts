@@ -204,16 +204,18 @@ export class Engine implements AsyncDisposable {
     if (agent === null || agent.record.phase === 'starting') return;
     if (state !== null) agent.unitState = state;
     if (agent.isLive && hasEnded(state)) void settleEnd(this.#context, agent);
-    else if (!agent.isLive && agent.record.origin === 'declared' && state !== null && !hasEnded(state))
-      this.#declaredRuns(agent, state);
+    else if (state?.activeState === 'active') this.#runs(agent, state);
   }
 
-  /** A declared agent was started by anyone: systemctl, its restart policy, or us. */
-  #declaredRuns(agent: Agent, state: UnitState): void {
-    if (agent.isInvalid || state.activeState !== 'active') return;
+  /** A run that is new to us: a declared agent that anyone started, or one that systemd started again. */
+  #runs(agent: Agent, state: UnitState): void {
+    if (agent.isInvalid || agent.invocationId === state.invocationId) return;
+    const isFirst = agent.isLive && agent.invocationId === '';
+    agent.invocationId = state.invocationId;
+    if (isFirst || (!agent.isLive && agent.record.origin !== 'declared')) return;
     const startedAtMs = state.activeSinceMs > 0 ? state.activeSinceMs : this.#context.host.clock.now();
     agent.record = { ...agent.record, phase: 'started', startedAtMs, endedAtMs: null, outcome: null, usage: null };
-    this.#context.report({ kind: 'started', id: agent.id, uid: agent.record.user.uid, origin: 'declared' });
+    this.#context.report({ kind: 'started', id: agent.id, uid: agent.record.user.uid, origin: agent.record.origin });
     void tolerate(this.#context, `record of ${agent.id}`, () =>
       storeRecord(this.#context.host, this.#context.paths, agent.record),
     );

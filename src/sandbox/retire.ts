@@ -72,7 +72,7 @@ async function takeExitReport(context: EngineContext, id: string): Promise<ExitR
     context.report({
       kind: 'ignored-failure',
       operation: `exit report of ${id}`,
-      message: error instanceof Error ? error.message : String(error),
+      failure: error instanceof Error ? error.message : String(error),
     });
     return null;
   }
