@@ -31,7 +31,9 @@ join() {
 mount_private() {
   mount -n -t tmpfs -o mode=0755,nosuid private-host "$private"
   cd "$private"
-  mkdir run dev kept layers empty units etc-systemd etc-systemd/system
+  set -- run dev kept bound empty units etc-systemd/system
+  for name in etc usr opt var; do set -- "$@" "layers/$name/upper" "layers/$name/work"; done
+  mkdir -p "$@"
 }
 
 # Bind mounts survive the overlay that hides the place they came from.
@@ -53,38 +55,29 @@ put_kept_back() {
 }
 
 # Changes below these directories stay in memory. Containers bind some files of /etc one by one: an overlay would show
-# the empty files below, so their contents are copied.
+# the files below, so the contents of those are copied.
 mount_overlays() {
-  for name in hosts hostname resolv.conf; do
-    if [ -s "/etc/$name" ]; then cat "/etc/$name" >"layers/$name"; fi
-  done
+  set --
+  while read -r _ _ _ _ point _; do
+    case $point in /etc/hosts | /etc/hostname | /etc/resolv.conf) set -- "$@" "$point" ;; esac
+  done </proc/self/mountinfo
+  if [ $# -gt 0 ]; then cp --parents "$@" bound; fi
   for name in etc usr opt var; do
     if [ ! -d "/$name" ] || [ -L "/$name" ]; then continue; fi
-    mkdir -p "layers/$name/upper" "layers/$name/work"
     mount -n -t overlay -o "lowerdir=/$name,upperdir=$private/layers/$name/upper,workdir=$private/layers/$name/work" \
       private-host "/$name"
   done
-  for name in hosts hostname resolv.conf; do
-    if [ -s "layers/$name" ] && [ ! -s "/etc/$name" ]; then cat "layers/$name" >"/etc/$name"; fi
-  done
-}
-
-want() {
-  target=$1
-  shift
-  mkdir "units/$target.wants"
-  for unit; do ln -s "../$unit" "units/$target.wants/$unit"; done
+  for point; do cat "bound$point" >"$point"; done
 }
 
 # Only the units that a boot needs are visible, and no generator.
 select_units() {
   unit_directory=/usr/lib/systemd/system
+  set --
   while read -r unit; do
-    if [ -e "$unit_directory/$unit" ]; then printf '%s\0' "$unit_directory/$unit"; fi
-  done <"$scratch/units" | xargs -0 cp -a -t units
-  want sysinit.target systemd-journald.service systemd-sysusers.service systemd-tmpfiles-setup.service
-  want sockets.target systemd-journald.socket systemd-journald-dev-log.socket dbus.socket
-  want multi-user.target dbus.service private-host-ready.service
+    if [ -e "$unit_directory/$unit" ]; then set -- "$@" "$unit_directory/$unit"; fi
+  done <"$scratch/units"
+  cp -a -t units "$@"
   ln -s multi-user.target units/default.target
   mount -n --bind units "$unit_directory"
   mount -n --bind etc-systemd /etc/systemd
@@ -94,7 +87,7 @@ select_units() {
   done
 }
 
-# Directory by directory: copying onto the root itself would touch what an overlay does not cover.
+# Directory by directory: copying onto the root itself would touch what no overlay covers.
 install_trees() {
   while IFS= read -r tree; do
     for name in etc usr; do
@@ -108,17 +101,17 @@ write_identity() {
   sed -i -E '/^(passwd|group|shadow|gshadow):/{/[[:space:]]systemd([[:space:]]|$)/!s/$/ systemd/}' /etc/nsswitch.conf
 }
 
-# Device nodes are copied; terminals stay the machine's, so that a terminal keeps its name.
+# Device nodes are copied; terminals stay the machine's, so that a terminal keeps its name. systemd adds the links.
 mount_devices() {
   mount -n -t tmpfs -o mode=0755,nosuid,size=4m private-host dev
-  mkdir dev/pts dev/shm dev/net
+  cd /dev
+  set --
   for name in null zero full random urandom tty ptmx fuse kvm net/tun; do
-    if [ -e "/dev/$name" ]; then cp -a "/dev/$name" "dev/$name"; fi
+    if [ -e "$name" ]; then set -- "$@" "$name"; fi
   done
-  ln -s /proc/self/fd dev/fd
-  ln -s /proc/self/fd/0 dev/stdin
-  ln -s /proc/self/fd/1 dev/stdout
-  ln -s /proc/self/fd/2 dev/stderr
+  cp -a --parents "$@" "$private/dev"
+  cd "$private"
+  mkdir dev/pts dev/shm
   mount -n --bind /dev/pts dev/pts
   mount -n -t tmpfs -o mode=1777,nosuid,nodev private-host dev/shm
   mount -n --move dev /dev
@@ -148,35 +141,34 @@ mount_proc() {
   fi
 }
 
-# systemd looks for each controller of a joint hierarchy under a name of its own.
-link_controllers() {
-  for controller in $(echo "$1" | tr , ' '); do ln -s "$1" "$holder/$controller"; done
-}
-
 # The root of each hierarchy is our own cgroup, because this runs in a cgroup namespace made there. The directory that
 # holds version 1 hierarchies is read-only before systemd sees it: it would mount what is missing, for the whole machine.
 mount_cgroups() {
   mount -n -t sysfs -o nosuid,nodev,noexec sysfs /sys
   mount -n -o remount,bind,ro /sys
-  holder=
+  read -r type options name _ <"$scratch/cgroups"
+  if [ "$name" = . ]; then
+    mount -n -t "$type" cgroup2 /sys/fs/cgroup
+    return
+  fi
+  mount -n -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=1m private-host /sys/fs/cgroup
+  cd /sys/fs/cgroup
+  set --
+  while read -r _ _ name _; do set -- "$@" "$name"; done <"$scratch/cgroups"
+  mkdir "$@"
   while read -r type options name _; do
-    if [ "$name" = . ]; then
-      mount -n -t "$type" cgroup2 /sys/fs/cgroup
-      return
-    fi
-    if [ -z "$holder" ]; then
-      holder=/sys/fs/cgroup
-      mount -n -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=1m private-host "$holder"
-    fi
-    mkdir "$holder/$name"
     if [ "$options" = - ]; then
-      mount -n -t "$type" cgroup "$holder/$name"
+      mount -n -t "$type" cgroup "$name"
     else
-      mount -n -t "$type" -o "$options" cgroup "$holder/$name"
+      mount -n -t "$type" -o "$options" cgroup "$name"
     fi
-    case $name in *,*) link_controllers "$name" ;; esac
+    # systemd looks for each controller of a joint hierarchy under a name of its own.
+    case $name in
+      *,*) for controller in $(echo "$name" | tr , ' '); do ln -s "$name" "$controller"; done ;;
+    esac
   done <"$scratch/cgroups"
-  mount -n -o remount,ro,mode=0755,nosuid,nodev,noexec "$holder"
+  cd "$private"
+  mount -n -o remount,ro,mode=0755,nosuid,nodev,noexec /sys/fs/cgroup
 }
 
 case $phase in

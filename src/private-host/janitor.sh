@@ -15,32 +15,30 @@ attempts_max=1500
 
 while read -r _; do :; done
 
-members() {
-  find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null
-}
-
-# Kills what still runs in our cgroups and removes them; fails when a cgroup is left.
+# Kills what still runs in our cgroups, given as arguments, and removes them; fails when one is left.
 remove_cgroups() {
-  left=0
-  while read -r _ _ _ directory; do
-    [ -d "$directory" ] || continue
-    for pid in $(members "$directory"); do
-      [ "$pid" = 0 ] || kill -KILL "$pid" 2>/dev/null
-    done
-    find "$directory" -depth -type d -exec rmdir {} + 2>/dev/null
-    [ ! -d "$directory" ] || left=1
-  done <"$scratch/cgroups"
-  return $left
+  for pid in $(find "$@" -name cgroup.procs -exec cat {} + 2>/dev/null); do
+    # Members of another pid namespace read as 0: they are not ours to know.
+    [ "$pid" = 0 ] || kill -KILL "$pid" 2>/dev/null
+  done
+  find "$@" -depth -type d -exec rmdir {} + 2>/dev/null
+  for directory; do
+    [ ! -d "$directory" ] || return 1
+  done
 }
 
-attempt=0
+set --
 if [ -f "$scratch/cgroups" ]; then
-  until remove_cgroups; do
-    attempt=$((attempt + 1))
-    [ $attempt -lt $attempts_max ] || exit 1
-    sleep 0.02
-  done
+  while read -r _ _ _ directory; do
+    [ ! -d "$directory" ] || set -- "$@" "$directory"
+  done <"$scratch/cgroups"
 fi
+attempt=0
+until [ $# = 0 ] || remove_cgroups "$@"; do
+  attempt=$((attempt + 1))
+  [ $attempt -lt $attempts_max ] || exit 1
+  sleep 0.02
+done
 
 # A controller that somebody else has come to use stays on: the kernel refuses.
 if [ -f "$scratch/enabled" ]; then
