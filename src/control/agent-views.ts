@@ -1,4 +1,5 @@
 import { unitName } from '../base/ids.ts';
+import { SANDBOX_TASKS } from '../base/limits.ts';
 import type { UnitUsage } from '../host/host.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import { describeOutcome, type Outcome } from '../sandbox/outcome.ts';
@@ -48,7 +49,7 @@ function usageView(agent: Agent, now: UnitUsage | null): UsageView {
     memoryBytes: now?.memoryBytes ?? null,
     memoryPeakBytes: now?.memoryPeakBytes ?? final?.memoryPeakBytes ?? null,
     memoryMaxBytes: limits.memoryMaxBytes,
-    tasks: now?.tasks ?? null,
+    tasks: typeof now?.tasks === 'number' ? Math.max(0, now.tasks - SANDBOX_TASKS) : null,
     tasksMax: limits.tasksMax,
     cpuSeconds: now === null || now.cpuNanoseconds === null ? (final?.cpuSeconds ?? null) : now.cpuNanoseconds / 1e9,
     forksRefused: final?.forksRefused ?? null,

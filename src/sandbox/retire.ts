@@ -21,6 +21,7 @@ export function hasEnded(state: UnitState | null): boolean {
 export async function settleEnd(context: EngineContext, agent: Agent): Promise<void> {
   if (agent.isSettling || !agent.isLive) return;
   agent.isSettling = true;
+  const run = agent.invocationId;
   const report = await takeExitReport(context, agent.id);
   const ended = endedRecord(context, agent, report);
   const isSpawned = agent.record.origin === 'spawned';
@@ -29,6 +30,11 @@ export async function settleEnd(context: EngineContext, agent: Agent): Promise<v
       await tolerate(context, `reset-failed ${agent.id}`, () => context.host.units.resetFailed(unitName(agent.id)));
     }
     await clearAway(context, agent.record);
+  }
+  if (agent.invocationId !== run) {
+    // systemd has started it again meanwhile, and that run is the present one.
+    agent.isSettling = false;
+    return;
   }
   await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, ended));
   agent.end(ended);
