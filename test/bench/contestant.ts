@@ -1,0 +1,17 @@
+/** One start, in milliseconds from the call. */
+export interface Sample {
+  /** Until the first byte of output; undefined when there is none. */
+  readonly firstByteMs: number | undefined;
+  /** Until the caller knows that everything has ended. */
+  readonly exitMs: number;
+}
+
+/** One way to start a program. */
+export interface Contestant {
+  /** Key in the results. */
+  readonly name: string;
+  /** One line for people. */
+  readonly description: string;
+  /** Starts it once. Throws when it did not work. */
+  readonly start: () => Promise<Sample>;
+}

@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Daemon } from './api-start.ts';
+import type { HandPlan } from './by-hand.ts';
+import { cardText } from './card.ts';
+import { allContestants, HOLDER, nextContestants, type Stage } from './contestants.ts';
+import { judge } from './goals.ts';
+import { type Level, measureIdle } from './idle.ts';
+import { residentBytes } from './memory.ts';
+import { readProgram } from './program.ts';
+import { type Report, renderReport } from './report.ts';
+import type { Rival } from './rival.ts';
+import { compete } from './round-robin.ts';
+import { describeSurroundings, load } from './surroundings.ts';
+
+/** What `run.mjs` asks for. */
+interface Order {
+  readonly rounds: number;
+  readonly idleRounds: number;
+  /** Numbers of idle agents; none for no such measurement. */
+  readonly levels: readonly number[];
+  readonly rivals: readonly Rival[];
+  /** Absolute path, or null. */
+  readonly jsonFile: string | null;
+}
+
+/** In the memory of the private host, so that no disk is measured and nothing is left. */
+const WORKSPACES = '/var/lib/agent-spawn-bench';
+
+function progress(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+async function main(): Promise<void> {
+  const order = JSON.parse(process.argv[2] ?? '') as Order;
+  const surroundings = await describeSurroundings();
+  const stage = await setStage(order);
+  const results = await compete(allContestants(stage), order.rounds, (round) => {
+    if (round % 10 === 0 && round > 0) progress(`${round} of ${order.rounds} rounds`);
+  });
+  const levels = await measureIdle({
+    daemon: stage.daemon,
+    daemonPid,
+    levels: order.levels,
+    alreadyIdle: 1,
+    rounds: order.idleRounds,
+    contestants: nextContestants(stage),
+    progress,
+  });
+  const daemonBytes = await highestDaemonBytes(levels);
+  const report: Report = {
+    surroundings: { ...surroundings, loadAfter: load() },
+    rounds: order.rounds,
+    results,
+    levels,
+    daemonBytes,
+    goals: judge({ results, levels, daemonBytes }),
+  };
+  if (order.jsonFile !== null) writeFileSync(order.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+  process.stdout.write(renderReport(report));
+}
+
+/** Prepares what the contestants need, none of which is measured. */
+async function setStage(order: Order): Promise<Stage> {
+  mkdirSync(WORKSPACES, { recursive: true });
+  const directory = mkdtempSync('/run/agent-spawn-bench-');
+  const daemon = new Daemon(WORKSPACES);
+  await daemon.startIdle(HOLDER);
+  const card = join(directory, 'by-hand.json');
+  writeFileSync(card, cardText({ id: HOLDER, command: ['true'] }, WORKSPACES));
+  const plan = JSON.parse(await readProgram(['agent-spawn', '--dry-run', '--json', card])) as HandPlan;
+  return { daemon, plan, workspaces: WORKSPACES, directory, rivals: order.rivals };
+}
+
+async function daemonPid(): Promise<number> {
+  return Number(await readProgram(['systemctl', 'show', '--property=MainPID', '--value', 'agent-spawnd.service']));
+}
+
+async function highestDaemonBytes(levels: readonly Level[]): Promise<number> {
+  return Math.max(residentBytes(await daemonPid()), ...levels.map((level) => level.daemonBytes));
+}
+
+await main();

@@ -1,0 +1,94 @@
+import { type Goal, NAMES } from './goals.ts';
+import { idleCost, type Level } from './idle.ts';
+import type { Result } from './round-robin.ts';
+import type { Surroundings } from './surroundings.ts';
+import { type Cell, numeric, renderTable } from './table.ts';
+
+/** Everything one run found out. Times are milliseconds, sizes bytes. */
+export interface Report {
+  readonly surroundings: Surroundings & { readonly loadAfter: number };
+  readonly rounds: number;
+  readonly results: readonly Result[];
+  readonly levels: readonly Level[];
+  readonly daemonBytes: number | undefined;
+  readonly goals: readonly Goal[];
+}
+
+const MIB = 1024 * 1024;
+
+/** The report for people. */
+export function renderReport(report: Report): string {
+  const { surroundings: around, results, levels } = report;
+  const sections = [
+    [
+      `${around.distribution}, kernel ${around.kernel}, ${around.systemd}, ${around.bubblewrap}, node ${around.node}`,
+      `${around.cores} cores (${around.processor}), cgroups of ${around.cgroups}, load ${around.loadBefore.toFixed(2)} before and ${around.loadAfter.toFixed(2)} after`,
+    ],
+    [`Milliseconds from start to exit, ${report.rounds} rounds with all in turn`, ...renderResults(results)],
+    ...(levels.length === 0
+      ? []
+      : [['Beside idle agents (sleep infinity)', ...renderLevels(levels), ...renderCost(levels)]]),
+    ['Goals', ...renderGoals(report.goals)],
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function renderResults(results: readonly Result[]): readonly string[] {
+  const median = (name: string): number => results.find((result) => result.name === name)?.exit?.median ?? Number.NaN;
+  const head = ['', 'median', 'p95', '/ N', '/ F', 'first byte', 'p95', ''];
+  const rows = results.flatMap((result): Cell[][] => {
+    const { name, exit, firstByte } = result;
+    if (exit === undefined) return [[name, `missing: ${result.missing ?? 'no sample'}`]];
+    const times = [numeric(exit.median, 1), numeric(exit.p95, 1)];
+    const ratios = [numeric(exit.median / median(NAMES.node), 2), numeric(exit.median / median(NAMES.byHand), 2)];
+    const first = firstByte === undefined ? ['', ''] : [numeric(firstByte.median, 1), numeric(firstByte.p95, 1)];
+    const remark = result.missing === undefined ? '' : `; after ${exit.count} rounds: ${result.missing}`;
+    return [[name, ...times, ...ratios, ...first, `${result.description}${remark}`]];
+  });
+  return tableWithRemarks(head, rows);
+}
+
+/** A missing contestant has a sentence for figures, which must not widen the columns. */
+function tableWithRemarks(head: readonly string[], rows: readonly (readonly Cell[])[]): readonly string[] {
+  const cells = rows.map((row) =>
+    row.length === 2 ? [row[0] ?? '', ...head.slice(2).map(() => ''), row[1] ?? ''] : row,
+  );
+  return renderTable([head.map((text, column) => (column === 0 ? text : { number: text })), ...cells]);
+}
+
+function renderLevels(levels: readonly Level[]): readonly string[] {
+  const head = ['idle', 'API first byte', 'p95', 'exit', 'F', 'daemon MiB', 'PID 1 MiB', 'filled in s'];
+  const rows = levels.map((level) => {
+    const api = level.starts.find(({ name }) => name === NAMES.api);
+    const byHand = level.starts.find(({ name }) => name === NAMES.byHand);
+    return [
+      numeric(level.agents, 0),
+      numeric(api?.firstByte?.median, 1),
+      numeric(api?.firstByte?.p95, 1),
+      numeric(api?.exit?.median, 1),
+      numeric(byHand?.exit?.median, 1),
+      numeric(level.daemonBytes / MIB, 1),
+      numeric(level.managerBytes / MIB, 1),
+      numeric(level.filledInMs / 1000, 1),
+    ];
+  });
+  return renderTable([head.map((text) => ({ number: text })), ...rows]);
+}
+
+function renderCost(levels: readonly Level[]): readonly string[] {
+  const cost = idleCost(levels);
+  if (cost === undefined) return [];
+  const mebibytes = (bytes: number): string => (bytes / MIB).toFixed(3);
+  return [
+    `One idle agent costs, in MiB: bubblewrap's two processes ${mebibytes(cost.sandboxBytes)} (PSS), daemon ${mebibytes(cost.daemonBytes)}, PID 1 ${mebibytes(cost.managerBytes)} (RSS),`,
+    `together ${mebibytes(cost.addedBytes)}; its own program ${mebibytes(cost.agentBytes)}; the machine had ${mebibytes(cost.machineBytes)} less available, kernel included.`,
+  ];
+}
+
+function renderGoals(goals: readonly Goal[]): readonly string[] {
+  const rows = goals.map(({ name, sense, bound, unit, value, verdict }) => {
+    const scale = unit === '×' ? '' : ` ${unit}`;
+    return [name, numeric(value, 2), `${sense} ${bound}${scale}`, verdict];
+  });
+  return renderTable(rows);
+}
