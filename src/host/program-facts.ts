@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { SEARCH_MATCHES_MAX } from '../base/limits.ts';
 import type { ProgramFacts, ProgramQuery } from '../plan/facts.ts';
 import { unless } from './call-failed.ts';
-import { probeAncestors } from './path-facts.ts';
+import { prefixesOf, probeAncestors } from './path-facts.ts';
 import { parseShebang, SHEBANG_BYTES_MAX } from './shebang.ts';
 
 /** Interpreters of interpreters that are followed; the kernel stops at the same depth (exec_binprm, fs/exec.c). */
@@ -37,16 +37,15 @@ async function inspect(path: string, directories: readonly string[], depth: numb
   if (realPath === null) return null;
   const file = await stat(realPath);
   if (!file.isFile() || (file.mode & 0o111) === 0) return null;
-  const shebang = parseShebang(await readStart(realPath));
+  const [start, packageDirectory, ancestors] = await Promise.all([
+    readStart(realPath),
+    findPackage(realPath),
+    probeAncestors(realPath),
+  ]);
+  const shebang = parseShebang(start);
   const interpreter = shebang === null ? null : await find(shebang.interpreter, directories, depth - 1);
   if (shebang !== null && interpreter === null) return null;
-  return {
-    path,
-    realPath,
-    packageDirectory: await findPackage(realPath),
-    ancestors: await probeAncestors(realPath),
-    interpreter,
-  };
+  return { path, realPath, packageDirectory, ancestors, interpreter };
 }
 
 /** Directories a pattern stands for, the newest version first: `*` is one whole component, hidden names excepted. */
@@ -81,12 +80,14 @@ async function subdirectories(directory: string): Promise<string[]> {
  * all of it the program's package.
  */
 async function findPackage(realPath: string): Promise<string | null> {
-  for (let directory = dirname(realPath); directory !== '/'; directory = dirname(directory)) {
-    const manifest = await readManifest(join(directory, 'package.json'));
-    if (manifest === null) continue;
-    if (isInstalled(directory) || namesProgram(manifest, directory, realPath)) return directory;
-  }
-  return null;
+  const directories = prefixesOf(dirname(realPath)).slice(1).reverse();
+  const manifests = await Promise.all(directories.map((directory) => readManifest(join(directory, 'package.json'))));
+  return (
+    directories.find((directory, index) => {
+      const manifest = manifests[index] ?? null;
+      return manifest !== null && (isInstalled(directory) || namesProgram(manifest, directory, realPath));
+    }) ?? null
+  );
 }
 
 function isInstalled(directory: string): boolean {
