@@ -16,7 +16,7 @@ export AGENT_SPAWN_HOST=vm HOME=/root LANG=C.UTF-8
 echo "booted" >&3
 
 # Standard output belongs to the command alone.
-if [ -e dist/agent-spawnd.cjs ] && ! node src/setup/install-system.mjs >&2; then
+if ! node src/setup/install-system.mjs >&2; then
   journalctl --boot --no-pager --lines=40 >&2
   echo "failed: the installation" >&3
   exit 1

@@ -5,7 +5,20 @@ import { SetupError } from '../../src/setup/report.mjs';
 import { runTool } from './tool.mjs';
 
 /** Parts of the checkout that an installation and its tests need. */
-const PARTS = ['dist', 'build/src', 'build/test', 'schema', 'units', 'test', 'src/setup', 'package.json'];
+const PARTS = [
+  'dist',
+  'build/src',
+  'build/test',
+  'schema',
+  'units',
+  'test',
+  'src',
+  'package.json',
+  'package-lock.json',
+];
+
+/** Parts that a build makes, the last of its files first. */
+const BUILT = ['dist/completions', 'dist/agent-spawnd.cjs', 'build/test'];
 
 /** Modules for development that tests import. */
 const TEST_MODULES = ['node_modules/ajv-formats'];
@@ -18,13 +31,16 @@ const DISK_SIZE = '512M';
  * @param {string} work directory for the disk and the files it is made from
  * @param {readonly string[]} command argument list, run in the checkout directory inside the VM
  * @returns {string} path of the disk
- * @throws {SetupError}
+ * @throws {SetupError} when something was not built
  */
 export function makePayload(work, command) {
+  const unbuilt = BUILT.filter((path) => !existsSync(inCheckout(path)));
+  if (unbuilt.length > 0) throw new SetupError(`${unbuilt.join(', ')} missing: run \`npm run build -- --types\` first`);
   const tree = join(work, 'payload');
   mkdirSync(tree);
-  const parts = [...PARTS, ...runtimeModules(), ...TEST_MODULES].filter((part) => existsSync(inCheckout(part)));
-  runTool('cp', ['--archive', '--parents', '--no-preserve=ownership', ...parts, tree], inCheckout());
+  // Optional modules for other platforms are not installed.
+  const modules = [...runtimeModules(), ...TEST_MODULES].filter((part) => existsSync(inCheckout(part)));
+  runTool('cp', ['--archive', '--parents', '--no-preserve=ownership', ...PARTS, ...modules, tree], inCheckout());
   writeFileSync(join(tree, 'vm-command.sh'), `exec ${command.map(quote).join(' ')}\n`);
   // Agents run as users of their own and are given paths below this directory.
   chmodSync(tree, 0o755);
