@@ -14,7 +14,11 @@ export const SPAWN_OPTIONS: readonly SpawnOption[] = [
   { name: 'json', text: 'print JSON: the plan, the detached agent, or on stderr how a foreground one ended' },
   { name: 'quiet', short: 'q', text: 'print neither notes nor the summary' },
   { name: 'summary', text: 'print the summary on stderr also when that is no terminal' },
-  { name: 'socket', value: 'PATH', text: 'API socket of the daemon (default: /run/agent-spawn/api.sock)' },
+  {
+    name: 'socket',
+    value: 'PATH',
+    text: 'API socket of the daemon (default: $AGENT_SPAWN_SOCKET or /run/agent-spawn/api.sock)',
+  },
   { name: 'help', short: 'h', text: 'print this' },
   { name: 'version', short: 'V', text: 'print the version' },
 ];

@@ -29,7 +29,7 @@ test('a use outside the owner is found, a mere name is not', () => {
   assert.deepEqual(judgeGlobals(parseSource('src/api/sample.ts', text), false), [
     'src/api/sample.ts:1: Date.now belongs to ^src\\/host\\/clock\\.ts$',
     'src/api/sample.ts:2: process.env belongs to ^src\\/(config\\/environment\\.ts|main\\/|private-host\\/|setup\\/)',
-    'src/api/sample.ts:3: node:child_process belongs to ^src\\/(host\\/spawn\\.ts|private-host\\/|setup\\/)',
+    'src/api/sample.ts:3: node:child_process belongs to ^src\\/(cli\\/journalctl\\.ts|host\\/spawn\\.ts|private-host\\/|setup\\/)',
     'src/api/sample.ts:4: console belongs to ^src\\/main\\/',
   ]);
 });

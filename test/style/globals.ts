@@ -8,7 +8,7 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
   'process.exit': /^src\/(main\/|private-host\/|setup\/)/,
   'Date.now': /^src\/host\/clock\.ts$/,
   'Math.random': /^$/,
-  'node:child_process': /^src\/(host\/spawn\.ts|private-host\/|setup\/)/,
+  'node:child_process': /^src\/(cli\/journalctl\.ts|host\/spawn\.ts|private-host\/|setup\/)/,
 };
 
 /** Names that stand for the machine or its clock and that a room without modules of Node may not use either. */

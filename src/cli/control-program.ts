@@ -1,0 +1,141 @@
+import { Argument, Command, Option } from 'commander';
+import { VERSION } from '../base/version.ts';
+import { COMPLETION_SHELLS } from './completion.ts';
+import { DEFAULT_SOCKET } from './spawn-options.ts';
+
+/** What an argument of a command is; the completion offers values by it. */
+export const ID_ARGUMENT = 'id';
+export const CARD_ARGUMENT = 'card';
+
+/** Values of the options of one command line, with those of the program itself. */
+export interface ControlOptions {
+  readonly json?: true;
+  readonly socket?: string;
+  readonly all?: true;
+  readonly quiet?: true;
+  readonly follow?: true;
+  readonly lines?: string;
+}
+
+/** What each command does; resolves to the exit status. */
+export type ControlActions = Readonly<
+  Record<CommandName, (argument: string, options: ControlOptions) => Promise<number>>
+>;
+
+/** Commands of `agentctl`. */
+export type CommandName = (typeof COMMANDS)[number]['name'];
+
+/** One command: the program, its help and its completion are made from this. */
+interface CommandEntry {
+  readonly name: string;
+  readonly argument: string | null;
+  readonly text: string;
+  readonly example: string;
+  readonly options?: readonly (readonly [flags: string, text: string])[];
+}
+
+const COMMANDS = [
+  {
+    name: 'list',
+    argument: null,
+    text: 'show the agents of this host',
+    example: 'agentctl list --all',
+    options: [
+      ['-a, --all', 'also agents that ended'],
+      ['-q, --quiet', 'only their ids'],
+    ],
+  },
+  {
+    name: 'status',
+    argument: ID_ARGUMENT,
+    text: 'show one agent and what it uses now',
+    example: 'agentctl status demo',
+  },
+  {
+    name: 'logs',
+    argument: ID_ARGUMENT,
+    text: 'show what an agent printed, from the journal',
+    example: 'agentctl logs -f -n 100 demo',
+    options: [
+      ['-f, --follow', 'wait for more'],
+      ['-n, --lines <number>', 'begin with the last lines, not all'],
+    ],
+  },
+  {
+    name: 'start',
+    argument: ID_ARGUMENT,
+    text: 'start a declared or ended agent again',
+    example: 'agentctl start demo',
+  },
+  {
+    name: 'stop',
+    argument: ID_ARGUMENT,
+    text: 'stop an agent and everything it started',
+    example: 'agentctl stop demo',
+  },
+  {
+    name: 'restart',
+    argument: ID_ARGUMENT,
+    text: 'stop an agent and start it again',
+    example: 'agentctl restart demo',
+  },
+  {
+    name: 'inspect',
+    argument: ID_ARGUMENT,
+    text: 'show one agent with its card and its plan',
+    example: 'agentctl inspect --json demo',
+  },
+  {
+    name: 'wait',
+    argument: ID_ARGUMENT,
+    text: 'wait until an agent has ended and end with its status, as agent-spawn does',
+    example: 'agentctl wait demo && echo done',
+  },
+  { name: 'rm', argument: ID_ARGUMENT, text: 'forget an agent that ended', example: 'agentctl rm demo' },
+  {
+    name: 'check',
+    argument: CARD_ARGUMENT,
+    text: 'check a card against its schema and this host; `-` reads standard input',
+    example: 'agentctl check card.json',
+  },
+  {
+    name: 'completion',
+    argument: 'shell',
+    text: 'print the completion of agentctl and agent-spawn for a shell',
+    example: 'source <(agentctl completion bash)',
+  },
+] as const satisfies readonly CommandEntry[];
+
+const STATUSES = `
+Exit status: 0, 1 failure, 2 wrong usage, 3 card refused, 4 denied, 5 host not fit.
+\`agentctl wait\` ends as agent-spawn does: the agent's own status, 124 time limit, 125 failure.`;
+
+/** The program `agentctl`. Without `actions` it only describes itself, for help and completion. */
+export function controlProgram(actions: ControlActions | null, done: (status: number) => void): Command {
+  const program = new Command('agentctl')
+    .description('Shows and steers the confined agents of this host.')
+    .version(`agentctl ${VERSION}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this')
+    .helpCommand(false)
+    .option('--json', 'print JSON')
+    .option('--socket <path>', `API socket of the daemon (default: $AGENT_SPAWN_SOCKET or ${DEFAULT_SOCKET})`)
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', STATUSES);
+  for (const entry of COMMANDS as readonly CommandEntry[]) {
+    const command = describe(program.command(entry.name), entry);
+    command.action(async (...words: readonly unknown[]) => {
+      const argument = entry.argument === null ? '' : String(words[0]);
+      const action = actions?.[entry.name as CommandName];
+      done((await action?.(argument, command.optsWithGlobals<ControlOptions>())) ?? 0);
+    });
+  }
+  return program;
+}
+
+function describe(command: Command, { argument, text, example, options = [] }: CommandEntry): Command {
+  command.description(text).helpOption('-h, --help', 'print this').addHelpText('after', `\nExample:\n  ${example}`);
+  if (argument === 'shell') command.addArgument(new Argument('<shell>').choices(COMPLETION_SHELLS));
+  else if (argument !== null) command.argument(`<${argument}>`);
+  for (const [flags, meaning] of options) command.addOption(new Option(flags, meaning));
+  return command;
+}

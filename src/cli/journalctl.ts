@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { SpawnError } from '../base/errors.ts';
+import { unitName } from '../base/ids.ts';
+import { signalNumber } from '../base/signals.ts';
+import { writeText } from './descriptor-writer.ts';
+import { neutraliseOutput } from './escape.ts';
+
+/** Where systemd has it on Debian and its kin, and on NixOS. Never found by PATH: the caller is root. */
+const PATHS = ['/usr/bin/journalctl', '/run/current-system/sw/bin/journalctl', '/bin/journalctl'];
+
+/** A longer line is shown in parts, characters. */
+const LINE_MAX = 64 * 1024;
+
+/** What to show. */
+export interface JournalOptions {
+  readonly follow?: true;
+  /** Number of lines to begin with, or null for all. */
+  readonly lines: number | null;
+  readonly json?: true;
+  /** Where journalctl may be; tests have one of their own. */
+  readonly paths?: readonly string[];
+}
+
+/**
+ * Shows what an agent printed. On a terminal, what is not text is shown, not
+ * obeyed: an agent could otherwise steer the terminal of whoever reads its log.
+ * Anywhere else the bytes are as the journal has them.
+ * Resolves to the status of journalctl. Throws `cli.no-journal`.
+ */
+export async function showJournal(id: string, options: JournalOptions): Promise<number> {
+  const { paths = PATHS } = options;
+  const program = paths.find((path) => existsSync(path));
+  if (program === undefined) {
+    throw new SpawnError('cli.no-journal', `journalctl is not at ${paths.join(' nor ')}.`, {
+      remedy: 'The journal belongs to systemd; this command works where that runs.',
+    });
+  }
+  const words = ['--no-pager', '--unit', unitName(id), '--output', options.json === true ? 'json' : 'cat'];
+  if (options.follow === true) words.push('--follow');
+  if (options.lines !== null) words.push('--lines', String(options.lines));
+  else if (options.follow === true) words.push('--lines', 'all');
+  const isTerminal = process.stdout.isTTY === true;
+  const child = spawn(program, words, { stdio: ['ignore', isTerminal ? 'pipe' : 'inherit', 'inherit'] });
+  const ended = whenEnded(child);
+  if (child.stdout !== null) await showNeutralised(child.stdout);
+  return ended;
+}
+
+function whenEnded(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new SpawnError('cli.no-journal', `journalctl did not run: ${cause.message}.`, { cause }));
+    });
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signalNumber(signal ?? '') ?? 0)));
+  });
+}
+
+/** Whole lines at a time, since a sequence that is cut in two would not be recognised. */
+async function showNeutralised(output: AsyncIterable<Buffer>): Promise<void> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let rest = '';
+  for await (const piece of output) {
+    rest += decoder.decode(piece, { stream: true });
+    const end = rest.length > LINE_MAX ? rest.length : rest.lastIndexOf('\n') + 1;
+    if (end > 0) await writeText(1, neutraliseOutput(rest.slice(0, end)));
+    rest = rest.slice(end);
+  }
+  if (rest !== '') await writeText(1, neutraliseOutput(rest));
+}
