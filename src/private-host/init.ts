@@ -5,7 +5,6 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { SpawnError } from '../base/errors.ts';
-import { PRIVATE_HOST_BOOT_TIMEOUT_MS } from '../base/limits.ts';
 import type { Programs } from './needs.ts';
 import type { Scratch } from './scratch.ts';
 import { loadSetns, runHelper, spawnHelper } from './spawn.ts';
@@ -42,43 +41,43 @@ export function startInit(programs: Programs, script: string, scratch: Scratch):
   return { child, ended, said: text(child.stderr as Readable) };
 }
 
-/** Waits for the host's own unit that says it is up. Returns the process id of PID 1 as the machine knows it. */
-export async function waitUntilUp(init: Init, signal?: AbortSignal): Promise<number> {
-  const timeout = AbortSignal.timeout(PRIVATE_HOST_BOOT_TIMEOUT_MS);
-  const abort = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+/** Waits until init.sh has made its mounts. Returns the process id of PID 1 as the machine knows it. */
+export function waitUntilAssembled(init: Init, abort: AbortSignal): Promise<number> {
+  // Loading the C library takes as long as init.sh does.
+  setImmediate(loadSetns);
+  return unlessEnded(init, readInitPid(init.child, abort));
+}
+
+/** Waits for the host's own unit that says it is up. */
+export function waitUntilReady(init: Init, initPid: number, abort: AbortSignal): Promise<void> {
+  return unlessEnded(init, readReady(initPid, abort));
+}
+
+/** When PID 1 ends, so does what is waited for: the failure tells what init.sh said. */
+async function unlessEnded<T>(init: Init, awaited: Promise<T>): Promise<T> {
   const died = init.ended.then(async () => {
     const said = (await init.said).trim();
     throw new SpawnError('private-host.boot-failed', `PID 1 ended while booting: ${said || 'it said nothing'}`, {
       remedy: 'a private host needs root, overlayfs and the right to mount (for a container: --privileged)',
     });
   });
-  const aborted = once(abort, 'abort').then(() => {
-    if (signal?.aborted === true) throw signal.reason;
-    throw new SpawnError('private-host.boot-failed', `not up after ${PRIVATE_HOST_BOOT_TIMEOUT_MS} ms`);
-  });
-  const up = readInitPid(init.child).then(async (pid) => {
-    await readReady(pid);
-    return pid;
-  });
-  return Promise.race([up, died, aborted]) as Promise<number>;
+  return Promise.race([awaited, died]);
 }
 
-async function readInitPid(child: ChildProcess): Promise<number> {
+async function readInitPid(child: ChildProcess, abort: AbortSignal): Promise<number> {
   const report = child.stdio[REPORT_DESCRIPTOR] as Readable;
-  // Loading the C library takes as long as init.sh does.
-  setImmediate(loadSetns);
   // One short line, so one chunk. When init.sh fails there is none, and the end of its parent tells the reason.
-  const [line] = (await once(report, 'data')) as [Buffer];
+  const [line] = (await once(report, 'data', { signal: abort })) as [Buffer];
   report.destroy();
   return Number(line.toString());
 }
 
 /** Opened for writing too, or it would seem to have ended before the unit that writes has opened it. */
-async function readReady(initPid: number): Promise<void> {
+async function readReady(initPid: number, abort: AbortSignal): Promise<void> {
   const path = `/proc/${initPid}/root/run/private-host/ready`;
   const fifo = new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
   try {
-    await once(fifo, 'data');
+    await once(fifo, 'data', { signal: abort });
   } finally {
     fifo.destroy();
   }

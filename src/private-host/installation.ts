@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpawnError } from '../base/errors.ts';
 import { runHelper } from './spawn.ts';
@@ -7,7 +7,7 @@ import { runHelper } from './spawn.ts';
 /** Everything that ends up in the installed tree, relative to the checkout. */
 const INPUTS = ['dist', 'units', 'schema', 'src/setup'];
 
-/** A tree nobody can be copying from any more, milliseconds. */
+/** A tree that was last used so long ago that no boot can be copying from it, milliseconds. */
 const STALE_AGE_MS = 10 * 60_000;
 
 /**
@@ -17,7 +17,11 @@ const STALE_AGE_MS = 10 * 60_000;
 export function installedTree(checkout: string): string {
   const parent = join(checkout, 'build', 'private-host');
   const tree = join(parent, fingerprint(checkout));
-  if (existsSync(tree)) return tree;
+  if (existsSync(tree)) {
+    const now = new Date();
+    utimesSync(tree, now, now);
+    return tree;
+  }
   mkdirSync(parent, { recursive: true });
   removeStaleTrees(parent);
   const fresh = `${tree}.${process.pid}`;
@@ -41,7 +45,8 @@ export function installedTree(checkout: string): string {
 function removeStaleTrees(parent: string): void {
   for (const name of readdirSync(parent)) {
     const tree = join(parent, name);
-    if (performance.timeOrigin - statSync(tree).mtimeMs > STALE_AGE_MS) rmSync(tree, { recursive: true, force: true });
+    const usedAt = statSync(tree, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (performance.timeOrigin - usedAt > STALE_AGE_MS) rmSync(tree, { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { SpawnError } from '../base/errors.ts';
 
 /** Directories whose contents a private host shows through an overlay (init.sh). */
 const OVERLAID = ['/etc', '/opt', '/usr', '/var'];
@@ -12,10 +13,21 @@ const PRIVATE = ['/etc', '/usr/bin', '/usr/lib', '/usr/share', '/var/lib/agent-s
  * result lies in another.
  */
 export function keptDirectories(directories: readonly string[]): readonly string[] {
-  const candidates = [...SHARED, ...directories.map((directory) => realpathSync(directory))].filter(
+  const candidates = [...SHARED, ...directories.map(resolveDirectory)].filter(
     (directory) => isIn(directory, OVERLAID) && !OVERLAID.includes(directory) && !overlapsPrivate(directory),
   );
   return [...new Set(candidates)].filter((directory) => !candidates.some((other) => directory.startsWith(`${other}/`)));
+}
+
+function resolveDirectory(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch (error) {
+    throw new SpawnError('private-host.unfit', `cannot start in ${directory}: ${(error as Error).message}`, {
+      remedy: 'run it from a directory that exists',
+      cause: error,
+    });
+  }
 }
 
 function isIn(path: string, roots: readonly string[]): boolean {

@@ -20,6 +20,8 @@ export interface SpawnInsideOptions {
   readonly stdio?: StdioOptions;
   /** In a session of its own, out of reach of the terminal's signals; default: yes. */
   readonly hasOwnSession?: boolean;
+  /** In a scope unit of its own; default: yes. Without, it runs beside PID 1, which need not answer then. */
+  readonly hasScope?: boolean;
 }
 
 /** How to run a program inside to its end. */
@@ -28,6 +30,7 @@ export interface RunInsideOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: empty. */
   readonly stdin?: string | Uint8Array;
+  readonly hasScope?: boolean;
   /** Kills the program afterwards, milliseconds; default: 60 s. */
   readonly timeoutMs?: number;
 }
@@ -89,23 +92,28 @@ export class PrivateHost {
     const { nsenter, env, nice, 'systemd-run': systemdRun } = this.#parts.programs;
     const environment = options.env ?? callerEnvironment();
     const enter = [nsenter, `--target=${this.initPid}`, '--mount', '--net', '--ipc', '--uts', '--cgroup', '--'];
-    const scope = [systemdRun, '--scope', '--quiet', '--collect', ...this.#parts.scopeOptions, '--'];
+    const { scopeOptions, cwd } = this.#parts;
+    const scope = [systemdRun, '--scope', '--quiet', '--collect', ...scopeOptions, '--'];
     // systemd-run sets INVOCATION_ID: the caller's own, or none, is put back.
     const invocation = environment['INVOCATION_ID'];
     const restore = [
       env,
       '--unset=INVOCATION_ID',
-      `--chdir=${options.cwd ?? this.#parts.cwd}`,
+      `--chdir=${options.cwd ?? cwd}`,
       ...(invocation === undefined ? [] : [`INVOCATION_ID=${invocation}`]),
     ];
     // env(1) takes a program whose name holds "=" for an assignment.
     const verbatim = argv[0]?.includes('=') === true ? [nice, '-n', '0'] : [];
-    return spawnAt(this.#parts.birthplace, [...enter, ...scope, ...restore, ...verbatim, ...argv], {
-      cwd: '/',
-      detached: options.hasOwnSession ?? true,
-      env: { ...environment },
-      stdio: options.stdio ?? 'pipe',
-    });
+    return spawnAt(
+      this.#parts.birthplace,
+      [...enter, ...(options.hasScope === false ? [] : scope), ...restore, ...verbatim, ...argv],
+      {
+        cwd: '/',
+        detached: options.hasOwnSession ?? true,
+        env: { ...environment },
+        stdio: options.stdio ?? 'pipe',
+      },
+    );
   }
 
   /** Runs a program inside to its end. */
