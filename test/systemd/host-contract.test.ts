@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { openLinuxHost } from '../../src/host/linux.ts';
+import type { UnitProperty } from '../../src/plan/unit-property.ts';
+import type { Ground, UnitConduct } from '../contract/ground.ts';
+import { testFiles } from '../contract/host-files.ts';
+import { testUnits } from '../contract/host-units.ts';
+
+const COMMANDS: Readonly<Record<UnitConduct, readonly string[]>> = {
+  runs: ['/bin/sleep', '1000'],
+  'fails-with-3': ['/bin/sh', '-c', 'exit 3'],
+  'has-no-program': ['/nonexistent/program'],
+};
+
+/** The machine this runs on, and a directory of the test's own; its units are gone afterwards. */
+async function openGround(): Promise<Ground> {
+  const host = await openLinuxHost();
+  const directory = await mkdtemp('/run/host-contract-');
+  return {
+    host,
+    directory,
+    unit: (_name, conduct) => properties(COMMANDS[conduct]),
+    letEnd: () => undefined,
+    [Symbol.asyncDispose]: async () => {
+      for (const { unit } of await host.units.list('sandboxed-agent@*.service')) {
+        await host.units.stop(unit);
+        await host.units.resetFailed(unit);
+      }
+      await rm(directory, { recursive: true });
+      await host[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function properties(words: readonly string[]): readonly UnitProperty[] {
+  return [
+    { name: 'Type', signature: 's', value: 'exec' },
+    { name: 'CollectMode', signature: 's', value: 'inactive' },
+    { name: 'TasksAccounting', signature: 'b', value: true },
+    { name: 'MemoryAccounting', signature: 'b', value: true },
+    { name: 'ExecStartEx', signature: 'a(sasas)', value: [[words[0] ?? '', words, ['no-env-expand']]] },
+  ];
+}
+
+testFiles('the real host', openGround);
+testUnits('the real host', openGround);
