@@ -8,6 +8,9 @@ const PREFIX = 'sandboxed-agent@';
 const SUFFIX = '.service';
 const PATH_PREFIX = unitPath(PREFIX);
 
+/** Reads of one state until the last one counts, whatever signals came meanwhile; a unit that changes faster has no state. */
+const READS_MAX = 5;
+
 /** A read of one unit's state that is under way. */
 interface Read {
   readonly unit: string;
@@ -78,19 +81,21 @@ export class UnitWatch {
    * Reads a state by calls. PID 1 answers them one by one and may send signals
    * between two answers; then the signals are newer and their state is the one
    * to return, or else a caller could take a state for the present one that
-   * its listener has already seen the end of.
+   * its listener has already seen the end of. When they do not say everything,
+   * the calls are made again.
    */
   async during(unit: string, body: () => Promise<UnitState | null>): Promise<UnitState | null> {
-    const read: Read = { unit, isOutdated: false };
-    this.#reads.add(read);
-    try {
-      const state = await body();
-      if (!read.isOutdated) return state;
-      const values = this.#values.get(unit);
-      if (values === undefined) return null;
-      return isComplete(values) ? readState(unit, values) : state;
-    } finally {
-      this.#reads.delete(read);
+    for (let attempt = 1; ; attempt += 1) {
+      const read: Read = { unit, isOutdated: false };
+      this.#reads.add(read);
+      try {
+        const state = await body();
+        const values = this.#values.get(unit);
+        if (!read.isOutdated || attempt === READS_MAX) return state;
+        if (values !== undefined && isComplete(values)) return readState(unit, values);
+      } finally {
+        this.#reads.delete(read);
+      }
     }
   }
 
