@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cardKeys, cardReference, defaultsOf } from './card-reference.mjs';
-import { CHECKOUT, inCheckout } from './checkout.mjs';
+import { inCheckout } from './checkout.mjs';
 
 const SCHEMA = 'schema/agent-card.schema.json';
 const HEADER = `// Generated from ${SCHEMA} by \`npm run generate\`; not edited by hand.\n`;
@@ -122,6 +122,9 @@ function withoutAnnotations(schema) {
   return Object.fromEntries(entries);
 }
 
+/** What ajv's code counts the characters of a text with, written out so that nothing has to be imported. */
+const COUNT_CHARACTERS = '(text) => { let count = 0; for (const _ of text) count += 1; return count; }';
+
 /**
  * @param {any} schema
  * @returns {Promise<string>} a validator that imports nothing at run time
@@ -130,22 +133,15 @@ async function validator(schema) {
   const { Ajv } = await import('ajv');
   const { default: standaloneCode } = await import('ajv/dist/standalone/index.js');
   const ajv = new Ajv({ allErrors: true, messages: false, strictTuples: false, code: { source: true, esm: true } });
+  /** @type {string} */
   const code = /** @type {any} */ (standaloneCode).default(ajv, ajv.compile(withoutAnnotations(schema)));
-  const { build } = await import('esbuild');
-  // Bundling takes in the few run-time functions of ajv that the code asks for with require().
-  const bundled = await build({
-    stdin: { contents: code, resolveDir: CHECKOUT, loader: 'js' },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2022',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-  });
-  const text = bundled.outputFiles[0]?.text.trimEnd() ?? '';
-  const exported = /export\s*\{\s*(\w+) as default,[^}]*\};$/.exec(text);
-  if (exported === null) throw new Error('the bundled validator exports something else than expected');
+  const exported = /export const validate = (\w+);export default \1;/;
+  const name = exported.exec(code)?.[1];
+  const plain = code.replace(exported, '').replace('require("ajv/dist/runtime/ucs2length").default', COUNT_CHARACTERS);
+  if (name === undefined || /\brequire\(|\bimport\b/.test(plain))
+    throw new Error('ajv wrote another module than expected');
+  const { transform } = await import('esbuild');
+  const { code: small } = await transform(plain, { target: 'es2022', minifySyntax: true, minifyWhitespace: true });
   return `// @ts-nocheck
 ${HEADER}import type { ErrorObject } from 'ajv';
 
@@ -155,7 +151,7 @@ export interface CardValidator {
   errors?: readonly ErrorObject[] | null;
 }
 
-${text.slice(0, exported.index)}
-export const validateCard: CardValidator = ${exported[1]};
+${small}
+export const validateCard: CardValidator = ${name};
 `;
 }

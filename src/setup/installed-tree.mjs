@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { inCheckout } from './checkout.mjs';
 import { KOFFI_NATIVE } from './koffi-loader.mjs';
 import { SetupError } from './report.mjs';
@@ -126,9 +126,16 @@ function completionEntries({ prefix, isDebian }) {
     zsh: `${prefix}/share/zsh/${zsh}/_agentctl`,
     fish: `${prefix}/share/fish/vendor_completions.d/agentctl.fish`,
   };
-  return Object.entries(places)
+  /** @type {Entry[]} */
+  const entries = Object.entries(places)
     .filter(([shell]) => existsSync(inCheckout('dist/completions', shell)))
     .map(([shell, path]) => ({ path, contents: readBuilt(join('completions', shell)), mode: 0o644 }));
+  // One file completes both commands, but these shells look for a file of the command's name.
+  for (const shared of [places.bash, places.fish]) {
+    const path = shared.replace(/agentctl(?=(\.fish)?$)/, 'agent-spawn');
+    if (entries.some((entry) => entry.path === shared)) entries.push({ path, link: basename(shared) });
+  }
+  return entries;
 }
 
 /**

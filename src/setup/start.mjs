@@ -21,9 +21,12 @@ async function main() {
   const isInstalled = existsSync('/run/systemd/system') && existsSync(API_SOCKET);
   const words = ['--summary', ...(args.length > 0 ? args : [DEMO_CARD])];
   const options = { cwd: callerDirectory() };
-  if (isInstalled) return runInPlace([process.execPath, inCheckout('dist/agent-spawn.cjs'), ...words], options);
-  report('PID 1 is not a systemd with agent-spawn installed: using a private host');
-  return runInPrivateHost(['agent-spawn', ...words], options);
+  if (!isInstalled) report('PID 1 is not a systemd with agent-spawn installed: using a private host');
+  const status = await (isInstalled
+    ? runInPlace([process.execPath, inCheckout('dist/agent-spawn.cjs'), ...words], options)
+    : runInPrivateHost(['agent-spawn', ...words], options));
+  if (args.length === 0) report(`that was ${DEMO_CARD}; what the agent made is in its workspace, /mnt/agents/demo`);
+  return status;
 }
 
 if (isCommand(import.meta.url)) await runCommand(main);
