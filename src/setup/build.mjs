@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { inCheckout } from './checkout.mjs';
 import { findKoffiNative, KOFFI_NATIVE, koffiLoader } from './koffi-loader.mjs';
 import { placeFile } from './place.mjs';
@@ -99,7 +99,6 @@ function installKoffiNative() {
  * @returns {void}
  */
 function writeCompletions() {
-  rmSync(inCheckout('dist/completions'), { recursive: true, force: true });
   if (!existsSync(inCheckout('dist/agentctl.cjs'))) return;
   for (const shell of SHELLS) {
     const printed = spawnSync(process.execPath, [inCheckout('dist/agentctl.cjs'), 'completion', shell], {
