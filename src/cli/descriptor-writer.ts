@@ -1,7 +1,7 @@
 import { write } from 'node:fs';
 
 /** Pause before a non-blocking descriptor that was full is tried again, milliseconds. */
-const FULL_PAUSE_MS = 5;
+const FULL_PAUSE_MS = 1;
 
 /**
  * Writes all of `bytes` to a descriptor of this process. On a thread, unlike

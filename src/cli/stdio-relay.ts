@@ -61,6 +61,12 @@ export function relayInput(connection: Socket, input: Readable | null): void {
     connection.end();
     return;
   }
+  // Not `pipe`: it asks for `process.stdout`, and Node makes a pipe non-blocking when that is first asked for.
+  input.on('data', (piece: Uint8Array) => {
+    if (!connection.write(piece)) input.pause();
+  });
+  connection.on('drain', () => input.resume());
+  connection.once('close', () => input.pause());
   input.once('error', () => connection.end());
-  input.pipe(connection);
+  input.once('end', () => connection.end());
 }
