@@ -58,21 +58,29 @@ function notUtf8(bytes: Uint8Array): Problem {
   };
 }
 
-/** Offset, from 0, of the first byte that does not belong to valid UTF-8: the longest valid start is found by halving. */
+/**
+ * Offset, from 0, of the first byte that does not belong to valid UTF-8. The longest start that could still go on as
+ * UTF-8 is found by halving; a sequence that is cut off there counts as invalid from its first byte.
+ */
 function invalidAt(bytes: Uint8Array): number {
   let valid = 0;
   let invalid = bytes.length;
   while (invalid - valid > 1) {
     const middle = Math.floor((valid + invalid) / 2);
-    const decoder = new TextDecoder('utf-8', { fatal: true });
-    try {
-      decoder.decode(bytes.subarray(0, middle), { stream: true });
-      valid = middle;
-    } catch {
-      invalid = middle;
-    }
+    if (decodedLength(bytes.subarray(0, middle)) === null) invalid = middle;
+    else valid = middle;
   }
-  return valid;
+  return decodedLength(bytes.subarray(0, valid)) ?? 0;
+}
+
+/** Bytes of the complete characters at the start of a text that may be cut off; null when it is not UTF-8. */
+function decodedLength(bytes: Uint8Array): number | null {
+  try {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    return new TextEncoder().encode(decoder.decode(bytes, { stream: true })).length;
+  } catch {
+    return null;
+  }
 }
 
 function freeze<T>(value: T): T {

@@ -41,7 +41,7 @@ function syntaxProblem(error: TomlError): Problem {
 function plainValue(value: unknown, pointer: string, depth: number, problems: Problem[]): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (typeof value === 'number' && !Number.isFinite(value))
-    return report(problems, notFinite(pointer, Number.isNaN(value) ? 'nan' : 'inf'));
+    return report(problems, notFinite(pointer, String(value).replace('Infinity', 'inf').replace('NaN', 'nan')));
   if (value instanceof TomlDate) return report(problems, dateProblem(pointer));
   if (typeof value === 'number') return value === 0 ? 0 : value;
   if (typeof value !== 'object' || value === null) return value;

@@ -38,7 +38,7 @@ function explain(error: ErrorObject, document: unknown, format: CardFormat): Pro
   const key = keyAt(pointer);
   const value = valueAt(document, pointer);
   if (keyword === 'type') return wrongType(pointer, key, value, format);
-  if (keyword === 'enum') return notAllowed(pointer, key, value);
+  if (keyword === 'enum') return typeof value === 'string' ? notAllowed(pointer, key, value) : null;
   if (keyword === 'pattern' || keyword === 'not') return wrongForm(pointer, error.schemaPath, String(value));
   return outOfRange(pointer, key, value);
 }
@@ -85,11 +85,10 @@ function describeValue(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
-function notAllowed(pointer: string, key: CardKey | undefined, value: unknown): Problem {
+function notAllowed(pointer: string, key: CardKey | undefined, value: string): Problem {
   const allowed = key?.allowed ?? [];
-  const shown = typeof value === 'string' ? quote(value) : describeValue(value);
-  const message = `${displayName(pointer)} is ${shown}, but must be ${oneOf(allowed.map((name) => `"${name}"`))}.`;
-  const near = typeof value === 'string' ? nearest(value, allowed) : null;
+  const message = `${displayName(pointer)} is ${quote(value)}, but must be ${oneOf(allowed.map((name) => `"${name}"`))}.`;
+  const near = nearest(value, allowed);
   return problem('card.not-allowed', pointer, message, near === null ? undefined : `Write "${near}".`);
 }
 

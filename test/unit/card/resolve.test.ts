@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Card } from '../../../src/card/card.gen.ts';
+import { cardDigest } from '../../../src/card/digest.ts';
+import { type ResolvedCard, resolveCard } from '../../../src/card/resolve.ts';
+import { CHECKOUT } from '../../helpers/checkout.ts';
+import { parse } from './verdict.ts';
+
+const MIB = 1024 * 1024;
+const MINIMAL: Card = { agent_id: 'dev', workspace: '/mnt/agents/dev' };
+
+const MINIMAL_RESOLVED: ResolvedCard = {
+  agentId: 'dev',
+  workspace: '/mnt/agents/dev',
+  description: null,
+  labels: {},
+  agent: 'opencode',
+  command: null,
+  environment: {},
+  apiProvider: 'anthropic',
+  apiKeyFile: null,
+  allowedHosts: null,
+  proxy: null,
+  network: { mode: 'isolated', publish: [] },
+  a2aPort: null,
+  filesystem: { readOnly: [] },
+  limits: {
+    memoryMaxBytes: 4096 * MIB,
+    memoryHighBytes: null,
+    cpuWeight: 100,
+    cpuPercent: null,
+    ioWeight: null,
+    tasksMax: 50,
+    openFilesMax: 1024,
+    tmpBytes: 512 * MIB,
+  },
+  ttlSeconds: 0,
+  stopTimeoutSeconds: 10,
+  restart: 'no',
+  autostart: false,
+};
+
+test('what a card leaves out is what the schema says', () => {
+  assert.deepEqual(resolveCard(MINIMAL, 'spawned'), MINIMAL_RESOLVED);
+});
+
+test('a declared card is restarted when it fails, unless it says otherwise', () => {
+  assert.deepEqual(resolveCard(MINIMAL, 'declared'), { ...MINIMAL_RESOLVED, restart: 'on-failure' });
+  assert.equal(resolveCard({ ...MINIMAL, restart: 'no' }, 'declared').restart, 'no');
+  assert.equal(resolveCard({ ...MINIMAL, restart: 'always' }, 'spawned').restart, 'always');
+});
+
+test('every key of a full card arrives where it belongs', () => {
+  const card = parse(readFileSync(join(CHECKOUT, 'schema/examples/full.json'), 'utf8'));
+  assert.ok(card.ok);
+  const expected: ResolvedCard = {
+    agentId: 'reviewer',
+    workspace: '/mnt/agents/reviewer',
+    description: 'Every key a card can have; reviews merge requests of the shop',
+    labels: { team: 'shop', ticket: 'SHOP-17' },
+    agent: 'claude-code',
+    command: ['claude', '--print', 'Review the branch that is checked out.'],
+    environment: { LANG: 'de_DE.UTF-8', CI: '1' },
+    apiProvider: 'anthropic',
+    apiKeyFile: '/run/secrets/anthropic-key',
+    allowedHosts: ['api.anthropic.com', 'git.example.org'],
+    proxy: 'http://10.100.1.1:3128',
+    network: { mode: 'isolated', publish: [{ port: 8080, listen: '127.0.0.1:18080' }] },
+    a2aPort: 9000,
+    filesystem: { readOnly: ['/srv/datasets'] },
+    limits: {
+      memoryMaxBytes: 2048 * MIB,
+      memoryHighBytes: 1536 * MIB,
+      cpuWeight: 50,
+      cpuPercent: 150,
+      ioWeight: 50,
+      tasksMax: 100,
+      openFilesMax: 4096,
+      tmpBytes: 256 * MIB,
+    },
+    ttlSeconds: 3600,
+    stopTimeoutSeconds: 30,
+    restart: 'no',
+    autostart: false,
+  };
+  assert.deepEqual(resolveCard(card.value, 'declared'), expected);
+});
+
+test('empty sections and an empty host list are not the same as their absence where that matters', () => {
+  const card: Card = { ...MINIMAL, network: {}, filesystem: {}, resource_limits: {}, allowed_hosts: [] };
+  assert.deepEqual(resolveCard(card, 'spawned'), { ...MINIMAL_RESOLVED, allowedHosts: [] });
+});
+
+test('a published port without an address listens on this machine only', () => {
+  const card: Card = { ...MINIMAL, network: { publish: [{ port: 8080 }] } };
+  assert.deepEqual(resolveCard(card, 'spawned').network.publish, [{ port: 8080, listen: '127.0.0.1:8080' }]);
+});
+
+test('a resolved card survives a round trip through JSON', () => {
+  const resolved = resolveCard(MINIMAL, 'spawned');
+  assert.deepEqual(JSON.parse(JSON.stringify(resolved)), resolved);
+});
+
+test('cards that mean the same have one digest, and any other card another', () => {
+  const digest = (card: Card): string => cardDigest(resolveCard(card, 'spawned'));
+  const own = digest(MINIMAL);
+  assert.match(own, /^[0-9a-f]{64}$/);
+  const same: readonly Card[] = [
+    { workspace: '/mnt/agents/dev', agent_id: 'dev' },
+    { ...MINIMAL, ttl_seconds: 0, resource_limits: { tmp_mb: 512 }, labels: {} },
+    { ...MINIMAL, $schema: 'elsewhere' },
+  ];
+  assert.deepEqual(same.map(digest), [own, own, own]);
+  const others: readonly Card[] = [
+    { ...MINIMAL, ttl_seconds: 1 },
+    { ...MINIMAL, allowed_hosts: [] },
+    { ...MINIMAL, labels: { a: 'b' } },
+    { ...MINIMAL, command: ['a', 'b'] },
+    { ...MINIMAL, command: ['a b'] },
+    { ...MINIMAL, environment: { A: '1', B: '2' } },
+  ];
+  assert.equal(new Set([own, ...others.map(digest)]).size, others.length + 1);
+  assert.equal(
+    digest({ ...MINIMAL, environment: { A: '1', B: '2' } }),
+    digest({ ...MINIMAL, environment: { B: '2', A: '1' } }),
+  );
+});
+
+test('a digest is the SHA-256 of the card as JSON with sorted keys', () => {
+  // Computed with another program: json.dumps(card, sort_keys=True, separators=(',', ':')).
+  const digest = 'bd46a009f2e99c6b1af451e1ffdfb7ef28a5bf050f7391c2bf587127ee960424';
+  assert.equal(cardDigest(resolveCard(MINIMAL, 'spawned')), digest);
+});

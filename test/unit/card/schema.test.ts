@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { CARD_KEYS } from '../../../src/card/card-keys.gen.ts';
+import { FORMS } from '../../../src/card/forms.ts';
+import { parseCard } from '../../../src/card/parse.ts';
+import { resolveCard } from '../../../src/card/resolve.ts';
+import { CHECKOUT } from '../../helpers/checkout.ts';
+import { cardWith, parse, problemLine } from './verdict.ts';
+
+/** One key of the schema, as far as these tests look at it. */
+interface KeySchema {
+  readonly title?: string;
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+  readonly default?: unknown;
+  readonly pattern?: string;
+  readonly not?: unknown;
+  readonly type?: string;
+  readonly maxLength?: number;
+  readonly maximum?: number;
+  readonly minimum?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  readonly additionalProperties?: unknown;
+  readonly properties?: Readonly<Record<string, KeySchema>>;
+  readonly items?: KeySchema;
+  readonly definitions?: Readonly<Record<string, KeySchema>>;
+  readonly $schema?: string;
+  readonly $id?: string;
+}
+
+const schema = JSON.parse(readFileSync(join(CHECKOUT, 'schema/agent-card.schema.json'), 'utf8')) as KeySchema;
+
+/** Titled keys with their pointers, at every level. */
+function keysBelow(key: KeySchema, pointer: string): readonly (readonly [string, KeySchema])[] {
+  const own = Object.entries(key.properties ?? {}).flatMap(([name, value]) => [
+    [`${pointer}/${name}`, value] as const,
+    ...keysBelow(value, `${pointer}/${name}`),
+  ]);
+  return key.items?.properties === undefined ? own : [...own, ...keysBelow(key.items, `${pointer}/*`)];
+}
+
+const keys = keysBelow(schema, '');
+
+/** Card files of a directory with their problems. */
+function judgeDirectory(directory: string): readonly (readonly [string, readonly string[]])[] {
+  return readdirSync(join(CHECKOUT, directory))
+    .filter((name) => /\.(json|toml)$/.test(name))
+    .sort()
+    .map((name) => {
+      const format = name.endsWith('.toml') ? 'toml' : 'json';
+      const result = parseCard(readFileSync(join(CHECKOUT, directory, name)), { format });
+      if (result.ok) resolveCard(result.value, 'declared');
+      return [name, result.ok ? [] : result.problems.map(problemLine)] as const;
+    });
+}
+
+test('the cards that people write today are valid', () => {
+  const names = ['alpha-001-full', 'alpha-001', 'dev-minimal', 'dev', 'kubernetes-default', 'worker-a2a'];
+  assert.deepEqual(
+    judgeDirectory('test/cards'),
+    names.map((name) => [`${name}.json`, []]),
+  );
+});
+
+test('every example is a valid card, and all the keys there are stand in one of them', () => {
+  const examples = judgeDirectory('schema/examples');
+  assert.deepEqual(
+    examples.filter(([, problems]) => problems.length > 0),
+    [],
+  );
+  for (const name of ['minimal.json', 'full.json', 'shell.json', 'nightly.toml']) {
+    assert.ok(
+      examples.some(([example]) => example === name),
+      name,
+    );
+  }
+  const full: unknown = JSON.parse(readFileSync(join(CHECKOUT, 'schema/examples/full.json'), 'utf8'));
+  const missing = keys.filter(([pointer]) => at(full, pointer.replaceAll('*', '0').split('/').slice(1)) === undefined);
+  assert.deepEqual(
+    missing.map(([pointer]) => pointer),
+    [],
+  );
+});
+
+function at(value: unknown, steps: readonly string[]): unknown {
+  return steps.reduce<unknown>((part, step) => (part as Readonly<Record<string, unknown>> | undefined)?.[step], value);
+}
+
+test('the examples and defaults in the schema are valid where they stand', () => {
+  const values = keys.flatMap(([pointer, { examples = [], default: fallback }]) =>
+    [...examples, ...(fallback === undefined ? [] : [fallback])].map((value) => [pointer, value] as const),
+  );
+  assert.ok(values.length >= keys.length);
+  const cards = values.map(
+    ([pointer, value]) => [pointer, cardWith(nest(pointer.split('/').slice(1), value))] as const,
+  );
+  assert.deepEqual(
+    cards.filter(([, card]) => !parse(card).ok),
+    [],
+  );
+});
+
+/** An object that holds a value at the end of some steps; `*` is the first element of a list. */
+function nest(steps: readonly string[], value: unknown): Readonly<Record<string, unknown>> {
+  const [step = '', ...rest] = steps;
+  const inner = rest.length === 0 ? value : nest(rest, value);
+  if (rest[0] !== '*') return { [step]: inner };
+  const element = (inner as Readonly<Record<string, object>>)['*'];
+  return { [step]: [{ port: 8080, ...element }] };
+}
+
+test('every key has a title, a description that ends as a sentence, an example and bounds', () => {
+  const bounded = (key: KeySchema): boolean =>
+    key.type === 'integer'
+      ? key.minimum !== undefined && key.maximum !== undefined
+      : key.type !== 'array' || key.maxItems !== undefined;
+  const poor = keys.filter(([, key]) => {
+    const described = key.title !== undefined && /\S.*\.$/.test(key.description ?? '') && key.examples !== undefined;
+    return !(described && bounded(key));
+  });
+  assert.deepEqual(poor, []);
+});
+
+test('every text is bounded, and no object takes keys that it does not know', () => {
+  const texts = Object.entries(schema.definitions ?? {}).filter(([name]) => name !== 'ownDirectory');
+  assert.deepEqual(
+    texts.filter(([, { maxLength, pattern }]) => maxLength === undefined || pattern === undefined),
+    [],
+  );
+  const objects = [['', schema] as const, ...keys].filter(([, key]) => key.properties !== undefined);
+  assert.deepEqual(
+    objects.filter(([, key]) => key.additionalProperties !== false),
+    [],
+  );
+});
+
+test('every form of a text has its words, and there are words for no other', () => {
+  assert.deepEqual(Object.keys(FORMS).sort(), Object.keys(schema.definitions ?? {}).sort());
+});
+
+test('every key of the schema is known to messages', () => {
+  const known = new Set(CARD_KEYS.map(({ pointer }) => pointer));
+  assert.deepEqual(
+    keys.map(([pointer]) => pointer).filter((pointer) => !known.has(pointer)),
+    [],
+  );
+});
+
+test('the schema is a draft-07 schema that a strict validator takes', () => {
+  assert.equal(schema.$schema, 'http://json-schema.org/draft-07/schema#');
+  assert.equal(schema.$id, 'urn:agent-spawn:agent-card');
+  const ajv = new Ajv({ strict: true, strictTuples: false });
+  assert.equal(ajv.validateSchema(schema), true);
+  assert.equal(ajv.compile(schema)(cardWith({})), true);
+});
+
+test('a reference stands alone, because draft-07 ignores what stands beside it', () => {
+  const besides: string[] = [];
+  JSON.stringify(schema, (_, value: unknown) => {
+    if (typeof value === 'object' && value !== null && '$ref' in value && Object.keys(value).length > 1) {
+      besides.push(JSON.stringify(value));
+    }
+    return value;
+  });
+  assert.deepEqual(besides, []);
+});
