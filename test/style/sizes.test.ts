@@ -33,6 +33,14 @@ test('something too long is found', () => {
   ]);
 });
 
+test('a suite may be long, a test in it may not', () => {
+  const long = `test('b', () => {\n${'  x();\n'.repeat(FUNCTION_LINES_MAX)}});`;
+  const text = `describe('a', () => {\n${long}\n});`;
+  assert.deepEqual(judgeSizes(parseSource('test/unit/sample.test.ts', text)), [
+    'test/unit/sample.test.ts:2: a function of 62 lines, at most 60',
+  ]);
+});
+
 test('a vague or oddly written name is found', () => {
   const names = [
     'src/base/utils.ts',
@@ -70,16 +78,18 @@ function judgeSizes(file: SourceFile): readonly string[] {
   return problems;
 }
 
-/** Whether a function registers tests, not counting what functions inside it do. */
+/** Whether a function registers tests, by whatever name: calls of a sentence and a function. */
 function holdsTests(node: ts.SignatureDeclaration): boolean {
   const body = 'body' in node ? node.body : undefined;
   if (body === undefined || !ts.isBlock(body)) return false;
-  return body.statements.some(
-    (statement) =>
-      ts.isExpressionStatement(statement) &&
-      ts.isCallExpression(statement.expression) &&
-      /^(test|it|describe|suite)$/.test(statement.expression.expression.getText()),
-  );
+  return body.statements.some((statement) => {
+    if (!ts.isExpressionStatement(statement) || !ts.isCallExpression(statement.expression)) return false;
+    const { arguments: words } = statement.expression;
+    const [sentence] = words;
+    const last = words.at(-1);
+    if (sentence === undefined || last === undefined) return false;
+    return ts.isStringLiteralLike(sentence) && (ts.isArrowFunction(last) || ts.isFunctionExpression(last));
+  });
 }
 
 function lineOf(file: SourceFile, position: number): number {
