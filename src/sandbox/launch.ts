@@ -6,6 +6,7 @@ import type { Step } from '../plan/step.ts';
 import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
 import type { EngineContext } from './context.ts';
+import { overlapProblems } from './overlap.ts';
 import { type AgentRecord, type CardSource, removeRecord, storeRecord } from './record.ts';
 
 /** A start as the engine takes it. */
@@ -35,7 +36,8 @@ export async function planLaunch(
     },
     facts,
   );
-  if (!plan.ok) throw problemsError(plan.problems, `agent "${launch.card.agentId}"`);
+  const problems = plan.ok ? overlapProblems(context.registry, plan.value) : plan.problems;
+  if (!plan.ok || problems.length > 0) throw problemsError(problems, `agent "${launch.card.agentId}"`);
   return plan.value;
 }
 
