@@ -10,6 +10,9 @@ const USAGE = 'Usage: node src/setup/run-tests.mjs [--concurrency N] [--timeout 
 /** Reasons for a skip that do not fail the run, one to a line, `#` for comments. */
 const ALLOWED_SKIPS = 'test/allowed-skips.txt';
 
+/** Longest line that is printed of a failure, characters; compared values can be very large. */
+const LINE_MAX = 400;
+
 /** Events of the runner that are looked at. */
 const RECORDED = ['test:pass', 'test:fail', 'test:stdout', 'test:stderr'];
 
@@ -70,7 +73,8 @@ function describeFailure(error) {
   const cause = error.cause ?? error;
   if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : inspect(cause, { depth: 4 });
   const lines = (cause.stack ?? String(cause)).split('\n').filter((line) => !/^ {4}at .*\(?node:/.test(line));
-  return [...lines, ...(cause.cause === undefined ? [] : [`caused by: ${inspect(cause.cause)}`])].join('\n');
+  const deeper = cause.cause === undefined ? [] : [`caused by: ${inspect(cause.cause)}`];
+  return [...lines, ...deeper].map((line) => line.slice(0, LINE_MAX)).join('\n');
 }
 
 /**

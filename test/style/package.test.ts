@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { CHECKOUT, readProjectFile } from './source-file.ts';
+import { listImports } from './imports.ts';
+import { CHECKOUT, listSources, readProjectFile } from './source-file.ts';
 
 interface Manifest {
   readonly engines: { readonly node: string };
@@ -54,4 +55,14 @@ test('no script of package.json names a file that does not exist', () => {
     named.filter(({ path }) => !existsSync(join(CHECKOUT, path))),
     [],
   );
+});
+
+test('every runtime package is used by the program, and none is used that is not one', () => {
+  const used = listSources('src')
+    .filter((file) => !file.path.startsWith('src/setup/'))
+    .flatMap(listImports)
+    .filter((entry) => entry.kind === 'package')
+    .map((entry) => entry.target);
+  // The generated validator, which is not looked at here, calls functions of it.
+  assert.deepEqual([...new Set([...used, 'ajv'])].sort(), Object.keys(manifest.dependencies).sort());
 });
