@@ -59,7 +59,7 @@ function linesOf(result: Result<Card>): readonly string[] {
 test('cards made from the schema are accepted as they are, in JSON and in TOML', () => {
   const random = seededRandom(1);
   let accepted = 0;
-  for (let round = 0; round < 1500; round += 1) {
+  for (let round = 0; round < 800; round += 1) {
     const card = makeCard(random);
     assert.equal(isValid(card), true, JSON.stringify([card, isValid.errors]));
     for (const [text, format] of [
@@ -77,14 +77,14 @@ test('cards made from the schema are accepted as they are, in JSON and in TOML',
       }
     }
   }
-  assert.ok(accepted > 1500, `only ${accepted} of 3000 were accepted`);
+  assert.ok(accepted > 800, `only ${accepted} of 1600 were accepted`);
 });
 
 test('a card with changed values is accepted when the schema and the rules in words accept it, and never else', () => {
   const random = seededRandom(2);
   let valid = 0;
   let invalid = 0;
-  for (let round = 0; round < 6000; round += 1) {
+  for (let round = 0; round < 3000; round += 1) {
     const text = JSON.stringify(mutateValue(random, makeCard(random)));
     const card: unknown = JSON.parse(text);
     const expected = isValid(card) && !contradictsItself(card);
@@ -95,7 +95,7 @@ test('a card with changed values is accepted when the schema and the rules in wo
     if (expected) valid += 1;
     else invalid += 1;
   }
-  assert.ok(valid > 300 && invalid > 3000, `${valid} valid and ${invalid} invalid ones`);
+  assert.ok(valid > 150 && invalid > 1500, `${valid} valid and ${invalid} invalid ones`);
 });
 
 /** What the language's own reader makes of bytes: a value, or undefined. */
@@ -110,7 +110,7 @@ function readByLanguage(bytes: Uint8Array): unknown {
 test('a JSON card with changed bytes is read as the language reads it, or refused with a reason', () => {
   const random = seededRandom(3);
   const counts = { syntax: 0, accepted: 0, other: 0 };
-  for (let round = 0; round < 8000; round += 1) {
+  for (let round = 0; round < 4000; round += 1) {
     const bytes = mutateBytes(
       random,
       new TextEncoder().encode(JSON.stringify(makeCard(random), null, random.below(2))),
@@ -125,13 +125,13 @@ test('a JSON card with changed bytes is read as the language reads it, or refuse
     if (result.ok) assert.equal(isValid(value), true);
     counts[isSyntax ? 'syntax' : result.ok ? 'accepted' : 'other'] += 1;
   }
-  assert.ok(counts.syntax > 3000 && counts.accepted > 300 && counts.other > 300, JSON.stringify(counts));
+  assert.ok(counts.syntax > 1500 && counts.accepted > 150 && counts.other > 150, JSON.stringify(counts));
 });
 
 test('a TOML card with changed bytes never breaks the reader, and is accepted only when the schema accepts it', () => {
   const random = seededRandom(4);
   let accepted = 0;
-  for (let round = 0; round < 4000; round += 1) {
+  for (let round = 0; round < 2000; round += 1) {
     const bytes = mutateBytes(random, new TextEncoder().encode(stringify(makeCard(random))));
     const result = parseCard(bytes, { format: 'toml' });
     expectSound(result, Buffer.from(bytes).toString('latin1'));
@@ -139,12 +139,12 @@ test('a TOML card with changed bytes never breaks the reader, and is accepted on
     accepted += 1;
     assert.equal(isValid(result.value), true);
   }
-  assert.ok(accepted > 200, `only ${accepted} were accepted`);
+  assert.ok(accepted > 100, `only ${accepted} were accepted`);
 });
 
 test('bytes of chance never break the reader', () => {
   const random = seededRandom(5);
-  for (let round = 0; round < 3000; round += 1) {
+  for (let round = 0; round < 2000; round += 1) {
     const bytes = Uint8Array.from({ length: random.below(60) }, () => random.below(256));
     for (const format of ['json', 'toml'] as const) {
       expectSound(parseCard(bytes, { format }), Buffer.from(bytes).toString('latin1'));
