@@ -27,6 +27,14 @@ export interface ApiServerOptions {
 /** Where to listen: a listening descriptor handed over by systemd, or a path to make a socket at. */
 export type ListenPlace = { readonly fd: number } | { readonly path: string };
 
+/** One request that was read, and where its answer goes. */
+interface Asked {
+  readonly match: Match;
+  readonly body: Uint8Array;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 /** How often the time-outs of requests are looked at, milliseconds. */
 const TIMEOUT_CHECK_MS = 1_000;
 
@@ -116,15 +124,14 @@ export class ApiServer implements AsyncDisposable {
       if (mediaType === null) checkNoBody(request);
       else checkBodyHeader(request, mediaType);
       const body = mediaType === null ? new Uint8Array() : await readBody(request);
-      await this.#reply(match, body, response);
+      await this.#reply(match, this.#call({ match, body, request, response }), response);
     } catch (error) {
       if (!isExpected(error)) this.#options.onError(error);
       refuse(response, error);
     }
   }
 
-  async #reply(match: Match, body: Uint8Array, response: ServerResponse): Promise<void> {
-    const call = this.#call(match, body, response);
+  async #reply(match: Match, call: Call, response: ServerResponse): Promise<void> {
     const reply = await match.route.answer(call);
     // A wait that ended because the daemon does has no answer.
     if (this.#isClosing && match.route.path.endsWith('/wait')) throw restarting();
@@ -138,8 +145,9 @@ export class ApiServer implements AsyncDisposable {
     }
   }
 
-  #call(match: Match, body: Uint8Array, response: ServerResponse): Call {
-    const uid = response.socket === null ? undefined : this.#uids.get(response.socket);
+  #call({ match, body, request, response }: Asked): Call {
+    // Not the socket of the response, which has none before the one ahead of it is out.
+    const uid = this.#uids.get(request.socket);
     if (uid === undefined) throw new SpawnError('control.forbidden', 'The caller left before it was known.');
     const open = new AbortController();
     let isCallerGone = false;
@@ -149,7 +157,7 @@ export class ApiServer implements AsyncDisposable {
       this.#open.delete(open);
       open.abort();
     });
-    if (this.#isClosing) open.abort();
+    if (this.#isClosing || response.closed) open.abort();
     return {
       operations: this.#options.operations,
       caller: { uid },

@@ -28,11 +28,17 @@ export class Attachment implements Disposable {
     this.token = randomToken();
     this.#directory = `${dirname(socketPath)}/attach/${this.token}`;
     makeDirectory(this.#directory, socketPath);
-    this.#servers = (['stdin', 'stdout', 'stderr'] as const).map((name) => {
-      // PID 1 shuts down the direction a stream does not have; the other one must stay open.
-      const server = createServer({ allowHalfOpen: true }, receivers[name]);
-      return listenAt(server, `${this.#directory}/${name}.sock`);
-    });
+    // PID 1 shuts down the direction a stream does not have; the other one must stay open.
+    const streams = (['stdin', 'stdout', 'stderr'] as const).map(
+      (name) => [name, createServer({ allowHalfOpen: true }, receivers[name])] as const,
+    );
+    this.#servers = streams.map(([, server]) => server);
+    try {
+      for (const [name, server] of streams) listenAt(server, `${this.#directory}/${name}.sock`);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Stops listening and removes the directory. Connections that were made go on. */
@@ -56,11 +62,10 @@ function makeDirectory(path: string, socketPath: string): void {
 }
 
 /** The socket is there when this returns; only the event of Node comes later. */
-function listenAt(server: Server, path: string): Server {
+function listenAt(server: Server, path: string): void {
   server.on('error', () => undefined);
   server.listen(path);
   if (!server.listening) throw new SpawnError('control.unavailable', `Cannot listen at ${path}.`);
-  return server;
 }
 
 /** Random hex digits, straight from the kernel: loading `crypto` costs 5 ms of each start. */

@@ -13,6 +13,8 @@ export interface FakeDaemon {
   /** What the server reported to its owner. */
   readonly errors: unknown[];
   server: ApiServer;
+  /** Whom the server takes callers for. */
+  peerUid: () => number;
   /** Ends the server and listens again, as a restarted daemon does; agents go on. */
   restart(): Promise<void>;
 }
@@ -30,11 +32,11 @@ export async function startFakeDaemon(t: TestContext): Promise<FakeDaemon> {
   const listen = (): Promise<ApiServer> =>
     ApiServer.listen([{ path: socketPath }], {
       operations,
-      peerUid: () => CALLER_UID,
+      peerUid: () => daemon.peerUid(),
       onError: (error) => errors.push(error),
     });
   const daemon: FakeDaemon = {
-    ...{ directory, socketPath, operations, errors, server: await listen() },
+    ...{ directory, socketPath, operations, errors, server: await listen(), peerUid: () => CALLER_UID },
     restart: async () => {
       await daemon.server[Symbol.asyncDispose]();
       daemon.server = await listen();

@@ -40,6 +40,7 @@ export class FakeOperations implements Operations {
   /** Launches wait for this before they start anything. */
   launchGate: Promise<void> = Promise.resolve();
   readonly #attachDirectory: string;
+  readonly #waiters: (() => void)[] = [];
 
   constructor(attachDirectory: string) {
     this.#attachDirectory = attachDirectory;
@@ -60,7 +61,7 @@ export class FakeOperations implements Operations {
 
   async launch(request: LaunchRequest, caller: Caller): Promise<AgentView> {
     const card = readCard(request);
-    this.calls.push(`launch ${card.agent_id} by ${caller.uid}`);
+    this.#record(`launch ${card.agent_id} by ${caller.uid}`);
     await this.launchGate;
     const stdio = request.attach === null ? null : await this.#connect(request.attach);
     const child = card.script === undefined ? null : play(card.script, request.arguments, stdio);
@@ -80,12 +81,12 @@ export class FakeOperations implements Operations {
   }
 
   async start(id: string): Promise<AgentView> {
-    this.calls.push(`start ${id}`);
+    this.#record(`start ${id}`);
     return this.#find(id).view;
   }
 
   async stop(id: string): Promise<AgentView> {
-    this.calls.push(`stop ${id}`);
+    this.#record(`stop ${id}`);
     const agent = this.#find(id);
     if (agent.child === null || agent.view.state === 'ended') return agent.view;
     agent.stopRequested = true;
@@ -95,7 +96,7 @@ export class FakeOperations implements Operations {
   }
 
   async restart(id: string): Promise<AgentView> {
-    this.calls.push(`restart ${id}`);
+    this.#record(`restart ${id}`);
     return this.#find(id).view;
   }
 
@@ -108,7 +109,7 @@ export class FakeOperations implements Operations {
   }
 
   async remove(id: string): Promise<void> {
-    this.calls.push(`remove ${id}`);
+    this.#record(`remove ${id}`);
     this.#find(id);
     this.agents.delete(id);
   }
@@ -117,6 +118,16 @@ export class FakeOperations implements Operations {
     this.#find(id);
     await this.copyGate;
     this.copied[stream] += piece.length === 0 ? '|' : Buffer.from(piece).toString();
+  }
+
+  /** Resolves once there were so many calls that change something. */
+  async whenCalled(count: number): Promise<void> {
+    while (this.calls.length < count) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  #record(call: string): void {
+    this.calls.push(call);
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   /** Ends what still runs. */
