@@ -38,7 +38,6 @@ export const RUN_NEEDS = [
     { fedora: 'systemd-libs', arch: 'systemd' },
   ),
   need('makes the namespaces of the private host', ['unshare'], 'util-linux'),
-  need('sets up networks', ['ip'], 'iproute2', { fedora: 'iproute' }),
   need(
     'certificates for agents that speak TLS',
     ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'],
