@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { inCheckout } from './checkout.mjs';
 import { runInPlace } from './child.mjs';
 import { runInPrivateHost } from './host.mjs';
+import { OTHER_NODES, provideNode } from './node-versions.mjs';
 import { prepare } from './prepare.mjs';
 import { isCommand, runCommand, SetupError } from './report.mjs';
 import { listFiles } from './stamp.mjs';
@@ -33,6 +34,12 @@ const LINTED = ['src', 'test', 'schema'];
 /** May be asked for like a tier; part of the run when nothing is. */
 const LINT = 'lint';
 
+/** The same for the tests on other versions of Node. */
+const NODES = 'nodes';
+
+/** Tiers that need nothing but Node, and so can be run by another one. */
+const NODE_TIERS = ['unit', 'golden', 'fault'];
+
 /**
  * How one tier ended; `counts` is undefined when it was no run of test files.
  * @typedef {{ name: string, status: number, seconds: number, counts: import('./run-tests.mjs').Counts | undefined }} Outcome
@@ -45,9 +52,9 @@ const LINT = 'lint';
  */
 export function selectTiers(names) {
   const known = TIERS.map((tier) => tier.name);
-  const unknown = names.filter((name) => name !== LINT && !known.includes(name));
+  const unknown = names.filter((name) => ![LINT, NODES, ...known].includes(name));
   if (unknown.length > 0)
-    throw new SetupError(`no such tests: ${unknown.join(', ')}; there are ${[LINT, ...known].join(', ')}`);
+    throw new SetupError(`no such tests: ${unknown.join(', ')}; there are ${[LINT, NODES, ...known].join(', ')}`);
   return TIERS.filter((tier) => names.length === 0 || names.includes(tier.name));
 }
 
@@ -113,6 +120,23 @@ function runTier(tier) {
 }
 
 /**
+ * @param {string} version of Node
+ * @returns {Promise<Outcome>}
+ */
+function runOnNode(version) {
+  return section(`node ${version}`, async () => {
+    const files = NODE_TIERS.flatMap((name) => runnableFiles(listFiles(`test/${name}`)));
+    const runner = [provideNode(version), '--enable-source-maps', inCheckout('src/setup/run-tests.mjs')];
+    const countsPath = inCheckout(`build/counts-node-${version}.json`);
+    rmSync(countsPath, { force: true });
+    const limits = ['--concurrency', String(availableParallelism()), '--timeout', '300', '--counts', countsPath];
+    const status = await runInPlace([...runner, ...limits, ...files], { cwd: inCheckout(), env: process.env });
+    const counts = existsSync(countsPath) ? JSON.parse(readFileSync(countsPath, 'utf8')) : undefined;
+    return { status: counts === undefined && status === 0 ? 1 : status, counts };
+  });
+}
+
+/**
  * @param {readonly Outcome[]} outcomes
  * @returns {string} a table and one line that says it all
  */
@@ -142,6 +166,9 @@ async function main() {
     );
   }
   for (const tier of tiers) outcomes.push(await runTier(tier));
+  if (names.length === 0 || names.includes(NODES)) {
+    for (const version of OTHER_NODES) outcomes.push(await runOnNode(version));
+  }
   process.stdout.write(`\n${renderSummary(outcomes)}\n`);
   return outcomes.every(({ status }) => status === 0) ? 0 : 1;
 }

@@ -15,7 +15,7 @@ test('named tiers run in their own order, and lint is a name', () => {
 });
 
 test('an unknown name is refused with the known ones', () => {
-  assert.throws(() => selectTiers(['units']), /no such tests: units; there are lint, style, unit/);
+  assert.throws(() => selectTiers(['units']), /no such tests: units; there are lint, nodes, style, unit/);
 });
 
 test('tests are found by their sources, so that a leftover of an older build is not run', () => {
