@@ -2,7 +2,6 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { callerEnvironment } from './caller.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import type { Init } from './init.ts';
@@ -116,30 +115,53 @@ export class PrivateHost {
     );
   }
 
-  /** Runs a program inside to its end. */
+  /** Runs a program inside until it has ended and nobody holds its output any more, or until the time is over. */
   async run(argv: readonly string[], options: RunInsideOptions = {}): Promise<RunInsideResult> {
     const child = this.spawn(argv, options);
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? RUN_TIMEOUT_MS);
-    const ended = once(child, 'close');
     const stdin = child.stdin as Writable;
     // A program that does not read its input is not a failure.
     stdin.on('error', () => undefined);
     stdin.end(options.stdin ?? '');
-    const [stdout, stderr] = await Promise.all([
-      buffer(child.stdout as Readable),
-      buffer(child.stderr as Readable),
-      ended,
-    ]);
+    const stdout = collect(child.stdout as Readable);
+    const stderr = collect(child.stderr as Readable);
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      // What it started may hold them for longer.
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    }, options.timeoutMs ?? RUN_TIMEOUT_MS);
+    await once(child, 'close');
     clearTimeout(timer);
-    return { status: exitStatus(child), stdout: stdout.toString(), stderr: stderr.toString(), stdoutBytes: stdout };
+    const stdoutBytes = Buffer.concat(stdout);
+    return {
+      status: exitStatus(child),
+      stdout: stdoutBytes.toString(),
+      stderr: Buffer.concat(stderr).toString(),
+      stdoutBytes,
+    };
   }
 
   /** Ends every process inside at once, as a power cut would, and removes what is left. May be called again. */
   async stop(): Promise<void> {
-    if (!this.#hasEnded) process.kill(this.initPid, 'SIGKILL');
+    if (!this.#hasEnded) killIfAlive(this.initPid);
     await this.#parts.init.ended;
     await this.#parts.janitor.finish();
   }
+}
+
+/** PID 1 may have ended without that being known here yet. */
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Gathers what comes from now on. */
+function collect(stream: Readable): Buffer[] {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return chunks;
 }
 
 /** Exit status of an ended program as a shell would tell it. */
