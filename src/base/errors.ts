@@ -35,7 +35,6 @@ export const ERRORS = {
   'plan.workspace-refused': { http: 422, exit: 3, summary: 'The workspace cannot be used as asked.' },
   'plan.bind-refused': { http: 422, exit: 3, summary: 'An extra read-only bind cannot be used as asked.' },
   'plan.command-not-found': { http: 422, exit: 3, summary: 'The command of the agent was not found on this host.' },
-  'plan.command-unreachable': {
     http: 422,
     exit: 3,
     summary: 'The command exists but cannot be made visible in the sandbox.',
