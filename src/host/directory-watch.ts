@@ -1,5 +1,5 @@
-import { type FSWatcher, lstatSync, watch } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { callFailed, errnoOf } from './call-failed.ts';
 
 /** Pause before a directory that cannot be watched (inotify limits, permissions) is tried again, milliseconds. */
@@ -10,6 +10,7 @@ const SETTLE_MS = 50;
 /**
  * Calls back after entries of a directory changed. A directory that is absent
  * is waited for: until it is there, the nearest directory above it is watched.
+ * Throws `host.call-failed` when nothing can be watched.
  */
 export function watchDirectory(path: string, changed: () => void): Disposable {
   try {
@@ -23,9 +24,9 @@ class DirectoryWatch implements Disposable {
   readonly #path: string;
   readonly #changed: () => void;
   #watcher: FSWatcher | null = null;
-  /** Directory that is watched now, and which inode it was. */
+  /** Directory that is watched now, and whether that inode may have lost its name. */
   #watched = '';
-  #inode = '';
+  #isStale = false;
   #timer: NodeJS.Timeout | null = null;
   #isDisposed = false;
 
@@ -43,37 +44,53 @@ class DirectoryWatch implements Disposable {
 
   /** Watches the directory itself, or the nearest one above that exists. */
   #arm(): void {
-    this.#watcher?.close();
-    this.#watcher = null;
-    for (let path = this.#path; ; path = dirname(path)) {
-      const inode = inodeOf(path);
-      if (inode === null && path !== '/') continue;
-      try {
-        this.#watcher = watch(path, { persistent: false }, () => this.#settle());
-      } catch (error) {
-        if (errnoOf(error) === 'ENOENT' && path !== '/') continue;
-        throw error;
-      }
-      this.#watcher.on('error', () => this.#settle());
+    do {
+      this.#watcher?.close();
+      this.#watcher = null;
+      let path = this.#path;
+      while (!this.#try(path)) path = dirname(path);
       this.#watched = path;
-      this.#inode = inode ?? '';
-      return;
-    }
+      this.#isStale = false;
+      // What was made after it was tried and before the one above was watched told nobody.
+    } while (this.#isNearer());
   }
 
-  #settle(delayMs = SETTLE_MS): void {
+  #try(path: string): boolean {
+    try {
+      this.#watcher = watch(path, { persistent: false }, (_event, name) => {
+        // The end of the directory itself is told under its own name (inotify(7), IN_DELETE_SELF and IN_MOVE_SELF).
+        if (name === basename(path)) this.#isStale = true;
+        this.#settle(SETTLE_MS);
+      });
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '') && path !== '/') return false;
+      throw error;
+    }
+    this.#watcher.on('error', () => {
+      this.#isStale = true;
+      this.#settle(RETRY_MS);
+    });
+    return true;
+  }
+
+  #settle(delayMs: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       if (!this.#isDisposed) this.#tell();
     }, delayMs);
   }
 
+  /** Whether a directory nearer to the one that is wanted is there by now. */
+  #isNearer(): boolean {
+    return this.#watched !== this.#path && existsSync(nextBelow(this.#watched, this.#path));
+  }
+
   #tell(): void {
     const wasIt = this.#watched === this.#path;
-    const inode = inodeOf(this.#path);
     try {
-      if (!wasIt || inode !== this.#inode) this.#arm();
+      if (this.#isStale || this.#isNearer()) this.#arm();
     } catch {
+      this.#isStale = true;
       this.#settle(RETRY_MS);
       return;
     }
@@ -81,11 +98,9 @@ class DirectoryWatch implements Disposable {
   }
 }
 
-function inodeOf(path: string): string | null {
-  try {
-    const { dev, ino } = lstatSync(path, { bigint: true });
-    return `${dev}:${ino}`;
-  } catch {
-    return null;
-  }
+/** The first component below a directory on the way to a path. */
+function nextBelow(directory: string, path: string): string {
+  let below = path;
+  while (dirname(below) !== directory && dirname(below) !== below) below = dirname(below);
+  return below;
 }

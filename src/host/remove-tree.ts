@@ -4,7 +4,11 @@ import { unless } from './call-failed.ts';
 import { OpenDirectory } from './open-directory.ts';
 import { walkTree } from './tree-walk.ts';
 
-/** Removes a file or a tree on one file system without following symlinks; absent is fine. */
+/**
+ * Removes a file or a tree without following symlinks; absent is fine. Throws
+ * when something remains, for instance because another file system is mounted
+ * in it, which is left alone.
+ */
 export async function removeTree(path: string): Promise<void> {
   if (removeOwnFiles(path)) return;
   await using parent = await unless(['ENOENT'], OpenDirectory.trusted(dirname(path)));
@@ -16,7 +20,7 @@ export async function removeTree(path: string): Promise<void> {
     leaf: (_entry, directory, leaf) => directory.unlink(leaf),
     directory: async (_entry, above, child) => void (await above.removeDirectory(child)),
   });
-  await parent.removeDirectory(name);
+  if (!(await parent.removeDirectory(name))) throw new Error('something of it could not be removed');
 }
 
 /** Write permission of anybody but the owner. */

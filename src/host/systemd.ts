@@ -100,9 +100,10 @@ export class Systemd implements HostUnits, AsyncDisposable {
   }
 
   state(unit: string): Promise<UnitState | null> {
-    return this.#watch.during(unit, async () =>
-      (await this.#isLoaded(unit)) ? this.#named(unit, () => readUnit((call) => this.#open().call(call), unit)) : null,
-    );
+    return this.#watch.during(unit, async () => {
+      if (!(await this.#isLoaded(unit))) return null;
+      return this.#watch.known(unit) ?? this.#named(unit, () => readUnit((call) => this.#open().call(call), unit));
+    });
   }
 
   async usage(unit: string): Promise<UnitUsage> {

@@ -30,19 +30,23 @@ const BATCH = 32;
  * Visits everything below an open directory, on its own file system only,
  * without following a symlink. Depth costs neither stack nor descriptors; the
  * names of directories that wait are the only thing that grows, up to
- * WORKSPACE_PENDING_MAX, beyond which it throws `plan.workspace-refused`.
+ * `pendingMax`, beyond which it throws `plan.workspace-refused`.
  */
-export async function walkTree(root: OpenDirectory, visitor: TreeVisitor): Promise<void> {
+export async function walkTree(
+  root: OpenDirectory,
+  visitor: TreeVisitor,
+  pendingMax: number = WORKSPACE_PENDING_MAX,
+): Promise<void> {
   const stack: Level[] = [await levelOf(root, Buffer.alloc(0))];
   try {
-    await descend(stack, visitor);
+    await descend(stack, visitor, pendingMax);
   } finally {
     for (const level of stack.slice(1)) await level.open?.[Symbol.asyncDispose]();
   }
 }
 
-async function descend(stack: Level[], visitor: TreeVisitor): Promise<void> {
-  let pendingCount = await scan(stack[0], visitor);
+async function descend(stack: Level[], visitor: TreeVisitor, pendingMax: number): Promise<void> {
+  let pendingCount = await scan(stack[0], visitor, pendingMax);
   for (let level = stack.at(-1); level !== undefined; level = stack.at(-1)) {
     const name = level.pending.pop();
     if (name === undefined) {
@@ -55,14 +59,13 @@ async function descend(stack: Level[], visitor: TreeVisitor): Promise<void> {
     if (child === null) continue;
     const below = await levelOf(child, name);
     stack.push(below);
-    if (below.dev === level.dev) pendingCount += await scan(below, visitor);
-    if (pendingCount > WORKSPACE_PENDING_MAX) throw tooWide();
+    if (below.dev === level.dev) pendingCount += await scan(below, visitor, pendingMax - pendingCount);
     await closeFarAbove(stack);
   }
 }
 
 /** Visits the entries of a directory and notes its subdirectories; returns how many there are. */
-async function scan(level: Level | undefined, visitor: TreeVisitor): Promise<number> {
+async function scan(level: Level | undefined, visitor: TreeVisitor, pendingMax: number): Promise<number> {
   const directory = level?.open;
   if (level === undefined || directory === null || directory === undefined) return 0;
   const visit = async (name: Buffer): Promise<void> => {
@@ -71,7 +74,7 @@ async function scan(level: Level | undefined, visitor: TreeVisitor): Promise<num
     const stat = await entry.stat();
     if (stat.isDirectory()) level.pending.push(name);
     else if (stat.dev === level.dev) await visitor.leaf(entry, directory, name);
-    if (level.pending.length > WORKSPACE_PENDING_MAX) throw tooWide();
+    if (level.pending.length > pendingMax) throw tooWide();
   };
   let batch: Buffer[] = [];
   for await (const name of directory.names()) {

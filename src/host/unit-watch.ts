@@ -71,6 +71,15 @@ export class UnitWatch {
     for (const listener of [...this.#listeners]) listener.changed(unit, state);
   }
 
+  /**
+   * The state that the signals told last, or null when they have not told everything. Asking for a dozen
+   * properties one by one takes PID 1, the bus and us some milliseconds of each start.
+   */
+  known(unit: string): UnitState | null {
+    const values = this.#values.get(unit);
+    return values !== undefined && isComplete(values) ? readState(unit, values) : null;
+  }
+
   /** Signals were missed: forgets everything and tells the listeners to read again. */
   lost(): void {
     this.#values.clear();

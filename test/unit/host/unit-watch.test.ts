@@ -160,3 +160,17 @@ test('a loss is told to every listener once', () => {
   watch.lost();
   assert.deepEqual(told, [['lost', null]]);
 });
+
+test('what the signals told is known until the unit is removed or signals were missed', () => {
+  const { watch } = openWatch();
+  watch.propertiesChanged(serviceChanged());
+  assert.equal(watch.known(UNIT), null);
+  watch.propertiesChanged(unitChanged());
+  assert.deepEqual(watch.known(UNIT), RUNNING);
+  watch.unitRemoved(UNIT);
+  assert.equal(watch.known(UNIT), null);
+  watch.propertiesChanged(serviceChanged());
+  watch.propertiesChanged(unitChanged());
+  watch.lost();
+  assert.equal(watch.known(UNIT), null);
+});
