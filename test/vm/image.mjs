@@ -15,7 +15,7 @@ import { inCheckout } from '../../src/setup/checkout.mjs';
 import { isCommand, report, runCommand, SetupError } from '../../src/setup/report.mjs';
 import { listFiles } from '../../src/setup/stamp.mjs';
 import { KEYRING, readArchive } from './apt.mjs';
-import { cacheDirectory, makeWorkDirectory } from './cache.mjs';
+import { cacheDirectory, makeWorkDirectory, markUsed } from './cache.mjs';
 import { runTool, runToolQuietly } from './tool.mjs';
 import { installTools, missingTools } from './tools.mjs';
 
@@ -67,6 +67,7 @@ export function ensureImage() {
   const image = { disk: join(directory, 'disk.img'), kernel: join(directory, 'vmlinuz') };
   const needed = missingTools();
   const isCached = existsSync(directory);
+  if (isCached) markUsed(directory);
   if (needed.length === 0 && isCached) return image;
   const work = makeWorkDirectory();
   try {
@@ -115,8 +116,8 @@ function buildImage(mirror, work) {
 }
 
 /**
- * Unpacks and configures the packages into a directory, in a mount namespace of its own because it mounts /proc, /sys
- * and /dev there; downloads the kernel with the same package lists.
+ * Unpacks and configures the packages into a directory, in namespaces of its own because it mounts /proc, /sys and /dev
+ * there, and so that nothing of it outlives this process; downloads the kernel with the same package lists.
  * @param {string} mirror
  * @param {string} root
  * @param {string} packages directory for the kernel's package
@@ -129,9 +130,26 @@ function bootstrap(mirror, root, packages) {
     `apt-get download "$(apt-cache depends ${KERNEL} | sed -n 's/^ *Depends: \\(linux-image-.*\\)/\\1/p' | head -n 1)"`,
   ].join(' && ');
   const options = EXCLUDED.map((path) => `--dpkgopt=path-exclude=${path}`);
-  options.push('--variant=essential', `--include=${PACKAGES.join(',')}`, `--customize-hook=${fetchKernel}`);
+  // Half-made trees are thrown away: nothing needs to reach the disk in time.
+  options.push(
+    '--dpkgopt=force-unsafe-io',
+    '--variant=essential',
+    `--include=${PACKAGES.join(',')}`,
+    `--customize-hook=${fetchKernel}`,
+  );
   const source = `deb [signed-by=${KEYRING}] ${mirror} ${RELEASE} main`;
-  runToolQuietly('unshare', ['--mount', 'mmdebstrap', '--mode=root', ...options, RELEASE, root, source]);
+  const isolated = [
+    '--pdeathsig',
+    'KILL',
+    '--',
+    'unshare',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+  ];
+  runToolQuietly('setpriv', [...isolated, 'mmdebstrap', '--mode=root', ...options, RELEASE, root, source]);
 }
 
 /**

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { QEMU } from './tools.mjs';
 
+/** @typedef {import('node:stream').Readable} Readable */
+
 const MEMORY_MIB = 1536;
 const CONSOLE_LINES = 60;
 
@@ -45,10 +47,10 @@ export function startMachine({ image, payload, work }, onControl) {
     env: { ...process.env, TMPDIR: work },
   });
   closeSync(output);
-  const [, , , stdout, stderr, control] = child.stdio;
-  stdout.pipe(process.stdout, { end: false });
-  stderr.pipe(process.stderr, { end: false });
-  createInterface({ input: control }).on('line', onControl);
+  const ports = /** @type {[Readable, Readable, Readable]} */ (/** @type {unknown} */ (child.stdio.slice(3)));
+  ports[0].pipe(process.stdout, { end: false });
+  ports[1].pipe(process.stderr, { end: false });
+  createInterface({ input: ports[2] }).on('line', onControl);
   return {
     ended: new Promise((resolve, reject) => child.once('error', reject).once('close', () => resolve())),
     kill: () => void child.kill('SIGKILL'),

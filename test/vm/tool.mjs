@@ -43,8 +43,13 @@ function start(command, args, directory) {
     DEBIAN_FRONTEND: 'noninteractive',
     PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`,
   };
-  const options = { encoding: 'utf8', env, cwd: directory, maxBuffer: OUTPUT_BYTES_MAX };
-  return spawnSync(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+    cwd: directory,
+    maxBuffer: OUTPUT_BYTES_MAX,
+  });
 }
 
 /**
