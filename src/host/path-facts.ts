@@ -24,7 +24,9 @@ export async function probePath(path: string, users: Pick<UserNames, 'find'>): P
   const ancestors = prefixes.slice(0, end).flatMap((prefix, index) => ancestor(prefix, stats[index] ?? null));
   const stat = end === prefixes.length - 1 ? (stats[end] ?? null) : null;
   const owner = stat === null || stat.uid === 0 ? null : await users.find(stat.uid);
-  const kind = isLinked ? 'symlink' : kindOf(stat);
+  // Nothing can come to be below a file.
+  const isBelowFile = !isLinked && stat === null && stats[end - 1]?.isDirectory() === false;
+  const kind = isLinked ? 'symlink' : isBelowFile ? 'other' : kindOf(stat);
   return {
     path,
     kind,

@@ -47,6 +47,8 @@ export function planMounts(input: MountsInput): readonly Mount[] {
       (file): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${file.name}`, destination: `/etc/${file.name}` }),
     ),
     { kind: 'proc', destination: '/proc' },
+    // The agent's uid owns its pid and ipc namespaces, and with them some of the settings there.
+    { kind: 'ro-bind', source: '/proc/sys', destination: '/proc/sys' },
     { kind: 'dev', destination: '/dev' },
     { kind: 'tmpfs', destination: '/dev/shm', sizeBytes: tmpBytes },
     { kind: 'remount-ro', destination: '/dev' },

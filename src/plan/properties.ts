@@ -85,21 +85,19 @@ const DENIED_SYSTEM_CALLS = [
   'vhangup',
 ];
 
-/** Variables systemd would give bubblewrap, and which the agent could read in `/proc/1/environ`. */
-const UNSET_VARIABLES = [
-  'HOME',
-  'INVOCATION_ID',
-  'JOURNAL_STREAM',
-  'LANG',
-  'LOGNAME',
-  'MANAGERPID',
-  'MEMORY_PRESSURE_WATCH',
-  'MEMORY_PRESSURE_WRITE',
-  'PATH',
-  'SHELL',
-  'SYSTEMD_EXEC_PID',
-  'USER',
-];
+/**
+ * Kinds of socket an agent can open. The network namespace does not contain
+ * the others: a vsock reaches the hypervisor from any namespace (vsock(7)).
+ */
+const SOCKET_FAMILIES = ['AF_UNIX', 'AF_INET', 'AF_INET6', 'AF_NETLINK'];
+
+/**
+ * Starts bubblewrap with an empty environment. What PID 1 gives to every unit
+ * (`systemctl set-environment`, its own variables) is nowhere else to be
+ * emptied, and the agent could read it in `/proc/1/environ`, since bubblewrap
+ * is process 1 inside.
+ */
+const ENV_PROGRAM = '/usr/bin/env';
 
 /** The unit of one agent, as the bus takes it. Order is the order of the unit file. */
 export function planProperties(input: PropertiesInput): readonly UnitProperty[] {
@@ -144,7 +142,7 @@ function serviceGroup(input: PropertiesInput): readonly UnitProperty[] {
     input.ttlSeconds === 0 ? [] : [property('RuntimeMaxUSec', 't', BigInt(input.ttlSeconds) * MICROSECONDS)];
   return [
     property('Type', 's', 'exec'),
-    property('ExecStartEx', 'a(sasas)', [[input.bwrap[0] ?? '', input.bwrap, ['no-env-expand']]]),
+    property('ExecStartEx', 'a(sasas)', [[ENV_PROGRAM, [ENV_PROGRAM, '-i', ...input.bwrap], ['no-env-expand']]]),
     property('ExecStopPostEx', 'a(sasas)', [
       [input.exitReportPath, [input.exitReportPath, input.id], ['ignore-failure', 'privileged', 'no-env-expand']],
     ]),
@@ -201,11 +199,11 @@ function confinementGroup(input: PropertiesInput): readonly UnitProperty[] {
     property('LockPersonality', 'b', true),
     ...(input.privateNetwork ? [property('PrivateNetwork', 'b', true)] : []),
     property('RemoveIPC', 'b', true),
+    property('RestrictAddressFamilies', '(bas)', [true, SOCKET_FAMILIES]),
     property('RestrictRealtime', 'b', true),
     property('SystemCallArchitectures', 'as', ['native']),
     property('SystemCallErrorNumber', 'i', EPERM),
     property('SystemCallFilter', '(bas)', [false, DENIED_SYSTEM_CALLS]),
-    property('UnsetEnvironment', 'as', UNSET_VARIABLES),
     ...(binds.length === 0 ? [] : [property('BindReadOnlyPaths', 'a(ssbt)', binds)]),
   ];
 }

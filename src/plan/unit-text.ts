@@ -39,6 +39,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   Restart: service('Restart', writeText),
   RestartPreventExitStatus: service('RestartPreventExitStatus', writeExitStatus),
   RestartUSec: service('RestartSec', writeTime),
+  RestrictAddressFamilies: service('RestrictAddressFamilies', writeFilter),
   RestrictRealtime: service('RestrictRealtime', writeBoolean),
   RuntimeMaxUSec: service('RuntimeMaxSec', writeTime),
   Slice: service('Slice', writeText),
@@ -52,7 +53,6 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   TasksMax: service('TasksMax', writeNumber),
   TimeoutStopUSec: service('TimeoutStopSec', writeTime),
   Type: service('Type', writeText),
-  UnsetEnvironment: service('UnsetEnvironment', writeWords),
   User: service('User', writeText),
 };
 

@@ -65,11 +65,20 @@ export async function loadRecords(
   for (const name of await host.files.list(paths.recordsDirectory)) {
     if (!name.endsWith('.json')) continue;
     const id = name.slice(0, -'.json'.length);
-    const record = decode(await host.files.read(`${paths.recordsDirectory}/${name}`, RECORD_BYTES_MAX), id);
+    const record = await loadRecord(host, paths, id);
     if (record === null) damaged.push(id);
     else records.push(record);
   }
   return { records, damaged };
+}
+
+/** One record, or null for one that cannot be read: a daemon that does not start because of it would be worse. */
+async function loadRecord(host: Host, paths: EnginePaths, id: string): Promise<AgentRecord | null> {
+  try {
+    return decode(await host.files.read(recordPath(paths, id), RECORD_BYTES_MAX), id);
+  } catch {
+    return null;
+  }
 }
 
 function decode(bytes: Uint8Array | null, id: string): AgentRecord | null {

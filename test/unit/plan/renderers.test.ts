@@ -56,6 +56,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   Restart: ['Restart', 's', plain],
   RestartPreventExitStatus: ['RestartPreventExitStatus', '(aiai)', (text) => (text === 'SIGTERM' ? [[], [15]] : [])],
   RestartSec: ['RestartUSec', 't', time],
+  RestrictAddressFamilies: [
+    'RestrictAddressFamilies',
+    '(bas)',
+    (text) => [!text.startsWith('~'), words(text.replace('~', ''))],
+  ],
   RestrictRealtime: ['RestrictRealtime', 'b', boolean],
   RuntimeMaxSec: ['RuntimeMaxUSec', 't', time],
   Slice: ['Slice', 's', plain],
@@ -69,7 +74,6 @@ const READERS: Readonly<Record<string, Reader>> = {
   TasksMax: ['TasksMax', 't', BigInt],
   TimeoutStopSec: ['TimeoutStopUSec', 't', time],
   Type: ['Type', 's', plain],
-  UnsetEnvironment: ['UnsetEnvironment', 'as', words],
   User: ['User', 's', plain],
 };
 
