@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type ListenOptions, type Server } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { agentctl, askAgent, Bench, detachAgent, runAgent, startAgent, succeed, viewAgent } from '../helpers/agents.ts';
+import { agentProgram, runCommand } from '../helpers/commands.ts';
+
+type Results = Readonly<Record<string, string>>;
+
+/** Sockets of this host that an agent must not find, by what belongs to them. */
+const HOST_SOCKETS = [
+  '/run/dbus/system_bus_socket',
+  '/run/systemd/private',
+  '/run/systemd/journal/stdout',
+  '/run/systemd/userdb/io.systemd.DynamicUser',
+  '/run/agent-spawn/api.sock',
+  '/run/docker.sock',
+  '/var/run/docker.sock',
+];
+const HOST_DATAGRAMS = [
+  '/run/systemd/notify',
+  '/run/systemd/journal/socket',
+  '/run/systemd/journal/dev-log',
+  '/dev/log',
+];
+
+/** A listener that counts who came. */
+interface Spy {
+  readonly server: Server;
+  arrivals: number;
+}
+
+let bench: Bench;
+before(async () => {
+  bench = await Bench.open();
+});
+after(() => bench.close());
+
+async function listenAt(where: ListenOptions): Promise<Spy> {
+  const server = createServer((socket) => {
+    spy.arrivals += 1;
+    socket.destroy();
+  });
+  const spy: Spy = { server, arrivals: 0 };
+  await new Promise<void>((resolve) => server.listen(where, resolve));
+  return spy;
+}
+
+function portOf(spy: Spy): number {
+  const address = spy.server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** The same attempts from outside and from inside. */
+async function bothSides(attempts: readonly string[]): Promise<{ outside: Results; inside: Results }> {
+  const program = agentProgram('attempts.py', ...attempts);
+  const outside = JSON.parse((await succeed(runCommand(program))).stdout) as Results;
+  return { outside, inside: await askAgent<Results>(bench.card({ command: program })) };
+}
+
+test('sockets of the host, of systemd and of agent-spawn itself are not there', async () => {
+  const isOurs = !existsSync('/run/docker.sock');
+  const docker = isOurs ? await listenAt({ path: '/run/docker.sock' }) : null;
+  const streams = HOST_SOCKETS.map((path) => `connect("${path}")`);
+  const datagrams = HOST_DATAGRAMS.map((path) => `connect("${path}", kind=socket.SOCK_DGRAM)`);
+  const { outside, inside } = await bothSides([...streams, ...datagrams]);
+  docker?.server.close();
+  for (const [index, attempt] of streams.entries()) {
+    if (existsSync(HOST_SOCKETS[index] ?? '')) assert.match(outside[attempt] ?? '', /^ok/, `${attempt} works outside`);
+    assert.equal(inside[attempt], 'ENOENT', attempt);
+  }
+  for (const attempt of datagrams) assert.equal(inside[attempt], 'ENOENT', attempt);
+  assert.ok(Object.values(outside).filter((result) => result.startsWith('ok')).length >= 5, JSON.stringify(outside));
+});
+
+test('abstract sockets of the host do not answer', async () => {
+  const name = `canary-${process.pid}`;
+  const spy = await listenAt({ path: `\0${name}` });
+  // Node pads the name of an abstract socket to the whole length of an address.
+  const attempt = `connect("\\0${name}".ljust(108, "\\0"))`;
+  const { outside, inside } = await bothSides([attempt]);
+  assert.match(outside[attempt] ?? '', /^ok/);
+  assert.equal(inside[attempt], 'ECONNREFUSED');
+  assert.equal(spy.arrivals, 1, 'only the attempt from outside arrived');
+  spy.server.close();
+});
+
+test('services on the loopback of the host and addresses beyond it cannot be reached', async () => {
+  const four = await listenAt({ host: '127.0.0.1', port: 0 });
+  const six = await listenAt({ host: '::1', port: 0 });
+  const near = [
+    `connect(("127.0.0.1", ${portOf(four)}), socket.AF_INET)`,
+    `connect(("::1", ${portOf(six)}), socket.AF_INET6)`,
+  ];
+  const far = ['192.0.2.1', '169.254.169.254', '10.0.0.1', '8.8.8.8', '255.255.255.255'].map(
+    (address) =>
+      `connect(("${address}", 80), socket.AF_INET, socket.SOCK_DGRAM if "${address}" == "8.8.8.8" else socket.SOCK_STREAM)`,
+  );
+  const { outside, inside } = await bothSides(near);
+  const beyond = await askAgent<Results>(bench.card({ command: agentProgram('attempts.py', ...far) }));
+  for (const attempt of near) {
+    assert.match(outside[attempt] ?? '', /^ok/, attempt);
+    assert.match(inside[attempt] ?? '', /^(ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH)$/, attempt);
+  }
+  for (const attempt of far)
+    assert.match(beyond[attempt] ?? '', /^(ENETUNREACH|EACCES)$/, `${attempt}: ${beyond[attempt]}`);
+  assert.deepEqual([four.arrivals, six.arrivals], [1, 1], 'only the attempts from outside arrived');
+  four.server.close();
+  six.server.close();
+});
+
+test('a datagram to the loopback of the host does not arrive', async () => {
+  const spy = createSocket('udp4');
+  const heard: string[] = [];
+  const first = new Promise<void>((resolve) => {
+    spy.on('message', (message) => {
+      heard.push(message.toString());
+      resolve();
+    });
+  });
+  await new Promise<void>((resolve) => spy.bind(0, '127.0.0.1', resolve));
+  const send = (text: string): string =>
+    `socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"${text}", ("127.0.0.1", ${spy.address().port}))`;
+  await askAgent<Results>(bench.card({ command: agentProgram('attempts.py', send('inside')) }));
+  // Sent after the other one: when it has arrived, so would the first have.
+  await succeed(runCommand(agentProgram('attempts.py', send('outside'))));
+  await first;
+  assert.deepEqual(heard, ['outside']);
+  spy.close();
+});
+
+test('an agent cannot change its network', async () => {
+  const attempts = [
+    'fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH14x", b"lo", 0))',
+    'fcntl.ioctl(socket.socket(), 0x8916, struct.pack("16sHH4s8x", b"lo", 2, 0, b"\\x0a\\x01\\x01\\x01"))',
+    'socket.socket(16, 3, 0).sendto(struct.pack("IHHIIBBHiII", 32, 16, 0x605, 1, 0, 0, 0, 0, 0, 0, 0), (0, 0))',
+    'socket.socket().setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 1)',
+    'open("/sys/class/net/lo/mtu")',
+  ];
+  const program = agentProgram('attempts.py', ...attempts);
+  const control = JSON.parse((await succeed(runCommand(['unshare', '--net', ...program]))).stdout) as Results;
+  const results = await askAgent<Results>(bench.card({ command: program }));
+  for (const attempt of attempts) assert.match(control[attempt] ?? '', /^ok/, attempt);
+  const [flags = '', address = '', , mark = '', sys = ''] = attempts;
+  assert.deepEqual(
+    [results[flags], results[address], results[mark], results[sys]],
+    ['EPERM', 'EPERM', 'EPERM', 'ENOENT'],
+  );
+});
+
+test('secrets and other agents on the host are not to be seen', async () => {
+  const id = await detachAgent(bench.card({ command: ['bash', '-c', 'echo other >secret; exec sleep infinity'] }));
+  const { workspace, mainPid } = await viewAgent(id);
+  const paths = [
+    '/etc/shadow',
+    '/root',
+    '/root/.ssh',
+    '/home/agent/.ssh',
+    '/run',
+    '/sys',
+    '/mnt',
+    '/srv',
+    '/boot',
+    '/opt',
+    workspace,
+  ];
+  const attempts = paths.map((path) => `os.stat("${path}")`);
+  const processes = [`os.stat("/proc/${mainPid}")`, `os.kill(${mainPid}, 0)`];
+  const { outside, inside } = await bothSides([...attempts, ...processes]);
+  assert.match(outside[`os.stat("${workspace}")`] ?? '', /^ok/);
+  assert.match(outside[processes[1] ?? ''] ?? '', /^ok/);
+  for (const attempt of attempts) assert.equal(inside[attempt], 'ENOENT', attempt);
+  assert.deepEqual(
+    processes.map((attempt) => inside[attempt]),
+    ['ENOENT', 'ESRCH'],
+  );
+  await agentctl('stop', id);
+});
+
+test('signals reach nobody but the agent itself', async () => {
+  const other = startAgent(
+    bench.card({ command: ['bash', '-c', 'echo up; read -t 60 <>/dev/full || sleep infinity'] }),
+  );
+  await other.lineLike(/^up$/);
+  const bystander = runCommand(['sleep', '2']);
+  const mass = await runAgent(
+    bench.card({ command: ['bash', '-c', 'kill -KILL 1; sleep infinity & kill -KILL -1; echo alone'] }),
+  );
+  assert.match(mass.stdout, /^alone$/m, 'the agent itself is spared by kill(-1), process 1 by the kernel');
+  assert.equal((await bystander).status, 0, 'a process of the host lives on');
+  assert.equal(other.child.exitCode, null, 'another agent lives on');
+  other.child.kill('SIGTERM');
+  await other.ended();
+});
+
+test('process 1 of the sandbox cannot be read, written or looked into', async () => {
+  const attempts = [
+    'os.pread(os.open("/proc/1/mem", os.O_RDWR), 1, 0x1000)',
+    'os.listdir("/proc/1/fd")',
+    'os.listdir("/proc/1/root/../run")',
+    'os.open("/proc/1/exe", os.O_WRONLY)',
+    'os.open("/proc/self/exe", os.O_WRONLY)',
+    'os.open("/proc/1/oom_score_adj", os.O_WRONLY)',
+  ];
+  const results = await askAgent<Results>(bench.card({ command: agentProgram('attempts.py', ...attempts) }));
+  for (const attempt of attempts.slice(2, 5))
+    assert.match(results[attempt] ?? '', /^(EACCES|EPERM|ENOENT|EROFS|ETXTBSY)$/, attempt);
+  assert.match(results[attempts[0] ?? ''] ?? '', /^(EACCES|EPERM|EIO)$/, `its memory: ${results[attempts[0] ?? '']}`);
+});
+
+test('writing anywhere but into the workspace and the directories in memory is refused', async () => {
+  const places = ['/', '/usr', '/etc', '/bin', '/dev', '/home', '/var', '/proc', '/usr/local/bin'];
+  const open = (path: string): string => `os.close(os.open("${path}/canary", os.O_WRONLY | os.O_CREAT))`;
+  const refused = [
+    ...places.map(open),
+    'os.link("/usr/bin/true", "/workspace/true")',
+    'os.rename("/etc", "/workspace/etc")',
+  ];
+  const allowed = ['/workspace', '/tmp', '/dev/shm', '/home/agent', '/var/tmp'].map(open);
+  const results = await askAgent<Results>(bench.card({ command: agentProgram('attempts.py', ...refused, ...allowed) }));
+  for (const attempt of refused)
+    assert.match(results[attempt] ?? '', /^(EROFS|EXDEV|EBUSY|ENOENT|EACCES|EPERM)$/, attempt);
+  for (const attempt of places.slice(0, 7).map(open)) assert.equal(results[attempt], 'EROFS', attempt);
+  for (const attempt of allowed) assert.match(results[attempt] ?? '', /^ok/, attempt);
+});
+
+test('extra read-only paths are shown under their own names and cannot be written', async () => {
+  const [open, hidden] = ['/srv/as-test-open', '/srv/as-test-closed/hidden'];
+  mkdirSync(open);
+  mkdirSync('/srv/as-test-closed', { mode: 0o700 });
+  mkdirSync(hidden);
+  writeFileSync(join(open, 'file'), 'open\n');
+  writeFileSync(join(hidden, 'file'), 'behind a directory of root\n');
+  writeFileSync('/srv/as-test-closed/beside', 'not asked for\n', { mode: 0o644 });
+  const attempts = [
+    `open("${open}/file").read()`,
+    `open("${hidden}/file").read()`,
+    `os.listdir("/srv/as-test-closed")`,
+    `os.close(os.open("${open}/new", os.O_WRONLY | os.O_CREAT))`,
+    `os.close(os.open("${hidden}/new", os.O_WRONLY | os.O_CREAT))`,
+  ];
+  const card = bench.card({
+    filesystem: { read_only: [open, hidden] },
+    command: agentProgram('attempts.py', ...attempts),
+  });
+  const results = await askAgent<Results>(card);
+  for (const path of [open, '/srv/as-test-closed']) rmSync(path, { recursive: true });
+  assert.deepEqual(Object.values(results), [
+    'ok: open\n',
+    'ok: behind a directory of root\n',
+    "ok: ['hidden']",
+    'EROFS',
+    'EROFS',
+  ]);
+});
