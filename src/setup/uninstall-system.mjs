@@ -52,7 +52,7 @@ function deactivate(force) {
     throw new SetupError(`${running.length} agents run (${running.join(', ')}): stop them first, or use --force`);
   }
   if (running.length > 0) systemd('systemctl', 'stop', AGENT_UNITS);
-  systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service');
+  systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service', 'agents.slice');
 }
 
 /**
