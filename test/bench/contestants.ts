@@ -35,7 +35,7 @@ export function allContestants(stage: Stage): readonly Contestant[] {
     program('bwrap', 'the bubblewrap line alone, with the uid of the agent', { argv: plan.bwrap, user: plan.user }),
     program('systemd-run', 'systemd-run --wait --pipe true', { argv: ['systemd-run', '--wait', '--pipe', 'true'] }),
     program(NAMES.byHand, 'the sandbox by hand: systemd-run with all properties, bubblewrap, true', {
-      argv: systemdRunLine(plan),
+      argv: systemdRunLine(plan.unitText),
     }),
     program(NAMES.foreground, 'agent-spawn card.json in the foreground', { argv: ['agent-spawn', foreground] }),
     ...apiContestants(stage),
