@@ -61,14 +61,7 @@ export function visits(cgroups: readonly HostCgroup[]): readonly { readonly visi
 }
 
 function createCgroup(parent: string, directory: string): void {
-  try {
-    mkdirSync(directory);
-  } catch (error) {
-    throw new SpawnError('private-host.unfit', `cannot make a cgroup in ${parent}: ${(error as Error).message}`, {
-      remedy: 'the private host needs root and a writable /sys/fs/cgroup (for a container: --privileged)',
-      cause: error,
-    });
-  }
+  unlessRefused(`cannot make a cgroup in ${parent}`, () => mkdirSync(directory));
   // A new cgroup of a version 1 cpuset takes no process before it has processors and memory nodes.
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (existsSync(join(directory, file)) && existsSync(join(parent, file))) {
@@ -78,22 +71,29 @@ function createCgroup(parent: string, directory: string): void {
 }
 
 /**
- * The nearest cgroup whose children have the controllers: the kernel gives them to the children of a cgroup that holds
- * no process itself, or of the root (cgroups(7), "no internal processes").
+ * The nearest cgroup whose children have the controllers, or else the nearest that can be made to hand them out: the
+ * kernel lets a cgroup do so that holds no process itself, and the root (cgroups(7), "no internal processes").
  */
-function unifiedParent(hierarchy: CgroupHierarchy, scratch: string): string {
-  const available = readWords(join(hierarchy.mountPoint, 'cgroup.controllers'));
-  const wanted = WANTED_CONTROLLERS.filter((controller) => available.includes(controller));
-  for (let directory = hierarchy.ownDirectory; ; directory = dirname(directory)) {
-    const missing = missingControllers(directory, wanted);
-    if (missing.length === 0 || canEnable(directory, missing)) {
-      if (NEEDED_CONTROLLERS.some((controller) => !wanted.includes(controller))) break;
-      enableControllers(directory, missing, scratch);
-      return directory;
-    }
-    if (directory === hierarchy.mountPoint) break;
+function unifiedParent({ mountPoint, ownDirectory }: CgroupHierarchy, scratch: string): string {
+  const ancestors = [ownDirectory];
+  for (let directory = ownDirectory; directory !== mountPoint; ) {
+    directory = dirname(directory);
+    ancestors.push(directory);
   }
-  throw new SpawnError('private-host.unfit', `no cgroup above ${hierarchy.ownDirectory} hands out cpu, memory, pids`, {
+  const available = readWords(join(mountPoint, 'cgroup.controllers'));
+  const wanted = WANTED_CONTROLLERS.filter((controller) => available.includes(controller));
+  if (NEEDED_CONTROLLERS.every((controller) => wanted.includes(controller))) {
+    for (const controllers of [wanted, NEEDED_CONTROLLERS]) {
+      const ready = ancestors.find((directory) => missingControllers(directory, controllers).length === 0);
+      if (ready !== undefined) return ready;
+    }
+    const willing = ancestors.find((directory) => canEnable(directory, missingControllers(directory, wanted)));
+    if (willing !== undefined) {
+      enableControllers(willing, missingControllers(willing, wanted), scratch);
+      return willing;
+    }
+  }
+  throw new SpawnError('private-host.unfit', `no cgroup above ${ownDirectory} hands out ${NEEDED_CONTROLLERS}`, {
     remedy: 'start the container with --privileged --cgroupns=host, or use a machine of its own',
   });
 }
@@ -115,7 +115,20 @@ function enableControllers(directory: string, missing: readonly string[], scratc
   const file = join(directory, 'cgroup.subtree_control');
   for (const controller of missing) {
     appendFileSync(join(scratch, 'enabled'), `${file} ${controller}\n`);
-    writeFileSync(file, `+${controller}`);
+    unlessRefused(`cannot make a cgroup in ${directory} with ${controller}`, () =>
+      writeFileSync(file, `+${controller}`),
+    );
+  }
+}
+
+function unlessRefused(failure: string, change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    throw new SpawnError('private-host.unfit', `${failure}: ${(error as Error).message}`, {
+      remedy: 'the private host needs root and a writable /sys/fs/cgroup (for a container: --privileged)',
+      cause: error,
+    });
   }
 }
 

@@ -31,8 +31,8 @@ const WATCHED_TREES = [
 const WATCHED_NAMES: readonly (readonly [directory: string, names: RegExp])[] = [
   ['/dev/shm', /./],
   ['/run', /^agent-spawn/],
-  ['/tmp', /^(systemd-private-|agent-spawn)/],
-  ['/var/tmp', /^(systemd-private-|agent-spawn)/],
+  ['/tmp', /^systemd-private-/],
+  ['/var/tmp', /^systemd-private-/],
 ];
 /** Kinds of which a disappearance is worth a line too: nobody else has a reason to take them away. */
 const KEPT_KINDS: readonly LeakKind[] = ['file', 'mount'];
@@ -137,15 +137,26 @@ function listFiles(directories: readonly string[]): ReadonlyMap<string, string> 
   const trees = [...WATCHED_TREES, ...directories].flatMap((directory) => listTree(directory, 'any'));
   const names = WATCHED_NAMES.flatMap(([directory, pattern]) =>
     readDirectory(directory)
-      .filter(({ name }) => pattern.test(name))
+      .filter(({ name }) => pattern.test(name) && !isOfAnotherBoot(name))
       .map(({ name }) => join(directory, name)),
   );
   return new Map([...trees, ...names].map((path) => [path, path]));
 }
 
-/** The active units and the failed ones; empty where PID 1 is not systemd (sd_booted(3)). */
+/** Hosts share /tmp: below a systemd only the directories of that one count, elsewhere all. */
+function isOfAnotherBoot(name: string): boolean {
+  if (!name.startsWith('systemd-private-') || !isSystemdRunning()) return false;
+  return !name.includes(readText('/proc/sys/kernel/random/boot_id').trim().replaceAll('-', ''));
+}
+
+/** As sd_booted(3) tells. */
+function isSystemdRunning(): boolean {
+  return existsSync('/run/systemd/system');
+}
+
+/** The active units and the failed ones; none where PID 1 is not systemd. */
 function listUnits(): ReadonlyMap<string, string> {
-  if (!existsSync('/run/systemd/system')) return new Map();
+  if (!isSystemdRunning()) return new Map();
   const listed = spawnSync('systemctl', ['list-units', '--full', '--plain', '--no-legend', '--no-pager'], {
     encoding: 'utf8',
   });
