@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { SpawnError } from '../base/errors.ts';
 import {
   API_CONNECTIONS_MAX,
+  API_DRAIN_TIMEOUT_MS,
   API_HEADER_BYTES_MAX,
   API_HEADER_TIMEOUT_MS,
   API_REQUEST_TIMEOUT_MS,
@@ -71,9 +72,17 @@ export class ApiServer implements AsyncDisposable {
     for (const call of this.#open) call.abort();
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const server of this.#servers) server.closeIdleConnections();
-    while (this.#answers.size > 0) await Promise.allSettled(this.#answers);
+    await this.#drain();
     for (const server of this.#servers) server.closeAllConnections();
     await Promise.all(closed);
+  }
+
+  /** Waits for the answers that are being worked out, but not for ever: a host that is stuck must not keep us. */
+  async #drain(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, API_DRAIN_TIMEOUT_MS)));
+    await Promise.race([Promise.allSettled(this.#answers), late]);
+    clearTimeout(timer);
   }
 
   #listen(place: ListenPlace): Promise<void> {
@@ -150,7 +159,7 @@ export class ApiServer implements AsyncDisposable {
     const uid = this.#uids.get(request.socket);
     if (uid === undefined) throw new SpawnError('control.forbidden', 'The caller left before it was known.');
     const open = new AbortController();
-    let isCallerGone = false;
+    let isCallerGone = response.closed && !this.#isClosing;
     this.#open.add(open);
     response.once('close', () => {
       isCallerGone = !response.writableFinished && !this.#isClosing;

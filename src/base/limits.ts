@@ -19,6 +19,8 @@ export const API_CONNECTIONS_MAX: number = 2048;
 export const API_HEADER_TIMEOUT_MS: number = 5_000;
 /** Time a caller has to send a whole request, milliseconds. */
 export const API_REQUEST_TIMEOUT_MS: number = 20_000;
+/** Time that answers which are being worked out get when the daemon ends, milliseconds; within its TimeoutStopSec=. */
+export const API_DRAIN_TIMEOUT_MS: number = 10_000;
 /** Largest header of a request or a response, bytes. */
 export const API_HEADER_BYTES_MAX: number = 16 * 1024;
 /** Largest response the client reads into memory, bytes: a plan holds a card and some thousand mounts. */
@@ -60,7 +62,7 @@ export const PRIVATE_HOST_BOOT_TIMEOUT_MS: number = 60_000;
 /** Time an answer on the system bus may take, milliseconds; sd-bus's own default (sd_bus_set_method_call_timeout(3)). */
 export const BUS_CALL_TIMEOUT_MS: number = 25_000;
 /** Time a call waits for a lost bus connection to come back, milliseconds. */
-export const BUS_RECONNECT_WAIT_MS: number = 10_000;
+export const BUS_RECONNECT_WAIT_MS: number = 5_000;
 /** Calls on the bus in flight at once; dbus-daemon refuses more than 128 of one connection (max_replies_per_connection, its built-in default). */
 export const BUS_CALLS_AT_ONCE_MAX: number = 64;
 /** Ended jobs of PID 1 remembered while the answers that name our own jobs are on their way. */

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { assertDescribed } from './description.ts';
 import { type FakeDaemon, startFakeDaemon } from './fake-daemon.ts';
+import { closedGate } from './gate.ts';
 import { http, launchQuestion, launchRequest } from './http.ts';
 
 const TOKEN = '0123456789abcdef'.repeat(2);
@@ -46,7 +47,7 @@ test('an agent whose caller closes the connection is stopped', async (t) => {
 test('an agent whose caller leaves while it is being started is stopped as soon as it runs', async (t) => {
   const daemon = await attachable(t);
   const { operations } = daemon;
-  const gate = openGate();
+  const gate = closedGate();
   operations.launchGate = gate.opened;
   const asked = post(daemon, 'sleep 1000');
   asked.on('error', () => undefined);
@@ -88,7 +89,7 @@ test('a wait ends with a reason when the daemon does', async (t) => {
   await http(daemon.socketPath, launchQuestion({ agent_id: 'demo', script: 'sleep 1000' }));
   const { operations } = daemon;
   const wait = operations.wait.bind(operations);
-  const waiting = openGate();
+  const waiting = closedGate();
   operations.wait = (id, signal) => {
     waiting.open();
     return wait(id, signal);
@@ -167,12 +168,4 @@ async function launchAttached(
 async function endOf(daemon: FakeDaemon, id: string): Promise<void> {
   await daemon.operations.agents.get(id)?.ended;
   assert.equal(daemon.operations.agents.get(id)?.view.state, 'ended');
-}
-
-function openGate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }

@@ -133,8 +133,12 @@ export class FakeOperations implements Operations {
   /** Ends what still runs. */
   dispose(): void {
     for (const { child } of this.agents.values()) {
-      if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      if (child?.pid === undefined) continue;
+      try {
         process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended already.
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export interface ProgramOptions {
   readonly socketPath: string;
   /** Standard input; none means an empty one. */
   readonly input?: string | Uint8Array;
+  /** The test itself writes and ends the standard input. */
+  readonly keepsInput?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +32,8 @@ export interface Running {
 }
 
 /** Starts a compiled program as a process of its own. */
-export function startProgram({ program, words, socketPath, input, environment }: ProgramOptions): Running {
+export function startProgram(options: ProgramOptions): Running {
+  const { program, words, socketPath, input, environment } = options;
   const child = spawn(process.execPath, [join(CHECKOUT, `build/src/main/${program}.js`), ...words], {
     env: { PATH: process.env['PATH'], AGENT_SPAWN_SOCKET: socketPath, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -39,7 +42,7 @@ export function startProgram({ program, words, socketPath, input, environment }:
   child.stdout.on('data', (piece: Buffer) => printed.stdout.push(piece));
   child.stderr.on('data', (piece: Buffer) => printed.stderr.push(piece));
   child.stdin.on('error', () => undefined);
-  child.stdin.end(input ?? '');
+  if (options.keepsInput !== true) child.stdin.end(input ?? '');
   const stdout = (): string => Buffer.concat(printed.stdout).toString();
   const stderr = (): string => Buffer.concat(printed.stderr).toString();
   const finished = once(child, 'close').then(([code, signal]) => ({
