@@ -5,7 +5,7 @@ import { journalDatagram } from './journal-datagram.ts';
 import { loadNative, type Native } from './native.ts';
 
 /** Socket of the native protocol (systemd's JOURNAL_NATIVE_PROTOCOL). */
-export const JOURNAL_SOCKET: string = '/run/systemd/journal/socket';
+const JOURNAL_SOCKET = '/run/systemd/journal/socket';
 
 /** Pause before a busy journal is tried again, milliseconds, and how often until lines are given up: half a second in all. */
 const PAUSE_MS = 1;
@@ -23,7 +23,7 @@ const BUSY = ['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'];
  */
 export class Journal implements HostJournal, AsyncDisposable {
   readonly #clock: HostClock;
-  readonly #socketPath: string;
+  readonly #load: () => Promise<Native>;
   readonly #dropped = new Map<string, number>();
   #native: Native | null = null;
   #socket = -1;
@@ -31,9 +31,9 @@ export class Journal implements HostJournal, AsyncDisposable {
   #waitingLines = 0;
   #isDisposed = false;
 
-  constructor(clock: HostClock, socketPath: string = JOURNAL_SOCKET) {
+  constructor(clock: HostClock, load: () => Promise<Native> = loadNative) {
     this.#clock = clock;
-    this.#socketPath = socketPath;
+    this.#load = load;
   }
 
   /** Appends the lines after all lines of earlier calls. Throws `host.call-failed` when there is no journal. */
@@ -85,7 +85,7 @@ export class Journal implements HostJournal, AsyncDisposable {
 
   #try(native: Native, datagram: Buffer): boolean {
     try {
-      native.sendDatagram(this.#socket, this.#socketPath, datagram);
+      native.sendDatagram(this.#socket, JOURNAL_SOCKET, datagram);
       return true;
     } catch (error) {
       if (BUSY.includes(errnoOf(error) ?? '')) return false;
@@ -94,7 +94,7 @@ export class Journal implements HostJournal, AsyncDisposable {
   }
 
   async #open(): Promise<Native> {
-    this.#native ??= await loadNative();
+    this.#native ??= await this.#load();
     if (this.#socket === -1) this.#socket = this.#native.openDatagramSocket();
     return this.#native;
   }
@@ -107,7 +107,8 @@ export class Journal implements HostJournal, AsyncDisposable {
 }
 
 function droppedLine(count: number): string {
-  return `${count} lines of the agent's output were not recorded: the journal was too busy.`;
+  const lines = count === 1 ? '1 line' : `${count} lines`;
+  return `${lines} of the agent's output could not be recorded: the journal was too busy.`;
 }
 
 /** Cuts a line that is longer than the journal would take; whoever splits output into lines does so before. */

@@ -19,11 +19,16 @@ const JOB_RESULTS: readonly JobResult[] = [
 export class UnitJobs {
   readonly #waiters = new Map<string, { ended: (result: JobResult) => void; failed: (error: Error) => void }>();
   readonly #early = new Map<string, JobResult>();
+  readonly #timeoutMs: number;
   #calls = 0;
 
+  constructor(timeoutMs: number = JOB_TIMEOUT_MS) {
+    this.#timeoutMs = timeoutMs;
+  }
+
   /**
-   * Queues a job and waits for its end, at most JOB_TIMEOUT_MS, after which
-   * the result is `timeout` too. Throws what `call` throws, and the reason of
+   * Queues a job and waits for its end, at most `timeoutMs`, after which the
+   * result is `timeout`, as it is when PID 1 loses its patience first. Throws what `call` throws, and the reason of
    * {@link lost}.
    */
   async wait(call: () => Promise<string>): Promise<JobResult> {
@@ -75,7 +80,7 @@ export class UnitJobs {
         settle();
         reject(error);
       };
-      const timer = setTimeout(() => ended('timeout'), JOB_TIMEOUT_MS);
+      const timer = setTimeout(() => ended('timeout'), this.#timeoutMs);
       this.#waiters.set(job, { ended, failed });
     });
   }

@@ -58,3 +58,10 @@ test('a call that fails is no job', async () => {
     { message: 'no such unit' },
   );
 });
+
+test('a job that does not end in time has timed out, and its end comes too late', async () => {
+  const jobs = new UnitJobs(10);
+  const end = jobs.wait(async () => '/job/1');
+  assert.equal(await end, 'timeout');
+  jobs.removed('/job/1', 'done');
+});
