@@ -19,13 +19,12 @@ export function agentTable(agents: readonly AgentView[], { now, width }: TextOpt
   if (agents.length === 0) return 'No agents.\n';
   const rows = agents.map((agent) => [
     agent.id,
-    agent.state,
+    agent.outcome === null ? agent.state : outcomeText(agent.outcome),
     ageText(agent.endedAt ?? agent.startedAt, now),
     agent.network,
-    agent.outcome === null ? '-' : outcomeText(agent.outcome),
     agent.description,
   ]);
-  return renderTable(['ID', 'STATE', 'SINCE', 'NETWORK', 'OUTCOME', 'DESCRIPTION'], rows, width);
+  return renderTable(['ID', 'STATE', 'SINCE', 'NETWORK', 'DESCRIPTION'], rows, width);
 }
 
 /** One agent as a list of its properties. */

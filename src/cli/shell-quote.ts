@@ -9,8 +9,9 @@ export function shellQuote(word: string): string {
   if (PLAIN.test(word)) return word;
   if (!CONTROL.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;
   const escaped = word.replace(/[\\']/g, '\\$&').replace(new RegExp(CONTROL, 'g'), (character) => {
-    const code = (character.codePointAt(0) ?? 0).toString(16);
-    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+    const code = character.charCodeAt(0);
+    // \x stands for a byte, so it serves only for characters that are one.
+    return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
   return `$'${escaped.replaceAll('\n', '\\n').replaceAll('\t', '\\t')}'`;
 }

@@ -179,7 +179,8 @@ async function connected(path: string): Promise<Socket> {
 
 function play(script: string, words: readonly string[], stdio: readonly Socket[] | null): ChildProcess {
   // A group of its own, as a unit is one: a stop reaches every process of the agent.
-  return spawn('/bin/bash', ['-c', script, 'agent', ...words], {
+  // bash reads ~/.bashrc when its standard input is a socket.
+  return spawn('/bin/bash', ['--norc', '-c', script, 'agent', ...words], {
     stdio: stdio === null ? 'ignore' : [...stdio],
     detached: true,
   });
