@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { openLinuxHost } from '../../src/host/linux.ts';
+import { isTrustedProgram } from '../../src/host/trusted-program.ts';
+import { BWRAP_OPTIONS_NEEDED } from '../../src/plan/bwrap.ts';
+import type { SystemFacts } from '../../src/plan/facts.ts';
+import { makeScratch } from '../helpers/scratch.ts';
+
+test('the system facts are this host’s', async () => {
+  await using host = await openLinuxHost();
+  const facts = await host.systemFacts();
+  assert.ok(facts.bwrapPath !== null);
+  assert.deepEqual(
+    BWRAP_OPTIONS_NEEDED.filter((option) => !facts.bwrapOptions.includes(option)),
+    [],
+  );
+  assert.equal(facts.cgroupLayout, existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'unified' : 'hybrid');
+  assert.equal(await host.systemFacts(), facts);
+  host.refreshFacts();
+  assert.notEqual(await host.systemFacts(), facts);
+});
+
+/** A bubblewrap line with nothing but what the facts name, run as an ordinary user. */
+function inView(facts: SystemFacts, script: string): string {
+  const roots = facts.roots.flatMap((root) =>
+    root.kind === 'symlink' ? ['--symlink', root.target, root.path] : ['--ro-bind', root.path, root.path],
+  );
+  const etc = facts.etc.flatMap((entry) =>
+    entry.kind === 'symlink' ? ['--symlink', entry.target, entry.path] : ['--ro-bind', entry.source, entry.path],
+  );
+  const words = [...roots, ...etc, '--unshare-all', '--unshare-user', '--clearenv', '--', '/bin/sh', '-c', script];
+  const bwrap = facts.bwrapPath ?? '';
+  return execFileSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', bwrap, ...words]).toString();
+}
+
+test('everything the facts show leads somewhere inside, and the certificates can be read', async () => {
+  await using host = await openLinuxHost();
+  const facts = await host.systemFacts();
+  const paths = [...facts.roots, ...facts.etc].map(({ path }) => path);
+  assert.equal(inView(facts, `for path in ${paths.join(' ')}; do [ -e "$path" ] || echo "$path"; done`), '');
+  assert.ok(facts.certificateBundle !== null);
+  assert.match(inView(facts, `head -c 4096 ${facts.certificateBundle}`), /BEGIN CERTIFICATE/);
+  assert.equal(inView(facts, 'ls -d /etc/passwd /etc/shadow /etc/ssl/private /root /home /run 2>/dev/null || :'), '');
+});
+
+test('a bubblewrap that anybody but root could have written is not used', async () => {
+  await using scratch = await makeScratch();
+  chmodSync(scratch.path, 0o755);
+  const program = join(scratch.path, 'bwrap');
+  copyFileSync('/bin/true', program);
+  chmodSync(program, 0o755);
+  // The scratch directory lies in /tmp, which is open to all but sticky.
+  assert.equal(await isTrustedProgram(program), true);
+  chmodSync(program, 0o775);
+  assert.equal(await isTrustedProgram(program), false);
+  chmodSync(program, 0o755);
+  chmodSync(scratch.path, 0o777);
+  assert.equal(await isTrustedProgram(program), false);
+  chmodSync(scratch.path, 0o755);
+  chownSync(program, 65534, 65534);
+  assert.equal(await isTrustedProgram(program), false);
+  symlinkSync('/bin/true', join(scratch.path, 'link'));
+  assert.equal(await isTrustedProgram(join(scratch.path, 'link')), true);
+  assert.equal(await isTrustedProgram('/nonexistent/bwrap'), false);
+  await using host = await openLinuxHost({ bwrapPath: program });
+  assert.equal((await host.systemFacts()).bwrapPath, null);
+});
+
+test('the owner of a path is named when it is no agent', async () => {
+  await using scratch = await makeScratch();
+  const path = join(scratch.path, 'owned');
+  mkdirSync(path);
+  await using host = await openLinuxHost({ agentUids: { first: 1_900_000_000, count: 10 } });
+  const owner = async (uid: number): Promise<readonly [string | null, number | null]> => {
+    chownSync(path, uid, 0);
+    const { workspace } = await host.facts({ workspace: path, binds: [], program: null });
+    return [workspace.ownerName, workspace.ownerPrimaryGid];
+  };
+  assert.deepEqual(await owner(65534), ['nobody', 65534]);
+  assert.deepEqual(await owner(0), [null, null]);
+  // Nobody has these: one is asked for and not found, the other is not even asked for.
+  assert.deepEqual(await owner(1_800_000_001), [null, null]);
+  assert.deepEqual(await owner(1_900_000_001), [null, null]);
+});
+
+test('a user of another database than the file is named', async () => {
+  await using scratch = await makeScratch();
+  const uid = 1_899_999_998;
+  mkdirSync('/run/userdb', { recursive: true });
+  const record = JSON.stringify({ userName: 'host-probe', uid, gid: uid });
+  writeFileSync('/run/userdb/host-probe.user', record);
+  symlinkSync('host-probe.user', `/run/userdb/${uid}.user`);
+  try {
+    chownSync(scratch.path, uid, uid);
+    await using host = await openLinuxHost();
+    const { workspace } = await host.facts({ workspace: scratch.path, binds: [], program: null });
+    assert.deepEqual([workspace.ownerName, workspace.ownerPrimaryGid], ['host-probe', uid]);
+  } finally {
+    execFileSync('rm', ['/run/userdb/host-probe.user', `/run/userdb/${uid}.user`]);
+  }
+});
