@@ -9,6 +9,9 @@ import { QEMU } from './tools.mjs';
 const MEMORY_MIB = 1536;
 const CONSOLE_LINES = 60;
 
+/** What firmware and PID 1 write to a console beside text. */
+const TERMINAL_CODES = /\x1b(?:\[[!-?]*[@-~]|[^[])/g;
+
 /**
  * No initial ramdisk, no network, no console messages but warnings; `panic=-1` with `-no-reboot` ends the emulator.
  * Mitigations against speculation protect nobody here and cost time.
@@ -100,5 +103,6 @@ function escapeComma(path) {
  * @returns {string[]}
  */
 function lastLines(path) {
-  return readFileSync(path, 'utf8').split(/\r?\n/).filter(Boolean).slice(-CONSOLE_LINES);
+  const text = readFileSync(path, 'utf8').replace(TERMINAL_CODES, '');
+  return text.split(/\r?\n/).filter(Boolean).slice(-CONSOLE_LINES);
 }
