@@ -111,7 +111,12 @@ export type JobResult =
   | 'collected'
   | 'once';
 
-/** PID 1, over D-Bus. Job calls wait for JobRemoved, at most JOB_TIMEOUT_MS. */
+/**
+ * PID 1, over D-Bus. Job calls wait for JobRemoved, at most JOB_TIMEOUT_MS,
+ * after which their result is `timeout` as well. A call that the connection was
+ * lost under throws `host.call-failed` and may have been heard; one made during
+ * an outage waits for its end, at most BUS_RECONNECT_WAIT_MS.
+ */
 export interface HostUnits {
   /** StartTransientUnit in mode `fail`. Throws `sandbox.exists` when a unit of this name is loaded already. */
   startTransient(unit: string, properties: readonly UnitProperty[]): Promise<JobResult>;
@@ -132,9 +137,9 @@ export interface HostUnits {
   list(pattern: string): Promise<readonly UnitState[]>;
   /**
    * Reports every state change of units named `sandboxed-agent@*.service`;
-   * null means PID 1 has unloaded the unit. `lost` is called when the bus
-   * connection ended: state must be read again after reconnecting, which the
-   * implementation does by itself.
+   * null means PID 1 has unloaded the unit. `lost` is called when signals may
+   * have been missed (the connection to the bus had ended, PID 1 executed
+   * itself anew) and can be heard again: every state must be read again.
    */
   watch(listener: UnitListener): Disposable;
 }
