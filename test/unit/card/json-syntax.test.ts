@@ -88,3 +88,27 @@ test('an empty card is told to be empty', () => {
     [[line], [line], [line]],
   );
 });
+
+test('an escape or a bare character is taken exactly when the language takes it', () => {
+  const isTaken = (text: string): boolean => {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const isSyntax = (text: string): boolean => problemLines(text).some((line) => line.startsWith('card.syntax'));
+  for (let code = 0; code < 0x100; code += 1) {
+    const character = String.fromCharCode(code);
+    for (const text of [
+      `{"\\${character}": 1}`,
+      `{"${character}": 1}`,
+      `{"\\u${character}041": 1}`,
+      `[1${character}1]`,
+      `${character}{}`,
+    ]) {
+      assert.equal(isSyntax(text), !isTaken(text), JSON.stringify(text));
+    }
+  }
+});

@@ -125,6 +125,20 @@ test('every key has a title, a description that ends as a sentence, an example a
   assert.deepEqual(poor, []);
 });
 
+test('every number is taken at its bounds and refused beyond them', () => {
+  const numbers = keys.filter(([, key]) => key.type === 'integer');
+  assert.ok(numbers.length >= 12);
+  for (const [pointer, { minimum = 0, maximum = 0 }] of numbers) {
+    // A memory limit of its own keeps the bounds of memory_high_mb apart from the rule between the two.
+    const card = (value: number): unknown => {
+      const { resource_limits: limits, ...rest } = nest(pointer.split('/').slice(1), value);
+      return cardWith({ ...rest, resource_limits: { memory_mb: 16_777_216, ...(limits as object | undefined) } });
+    };
+    const verdicts = [minimum - 1, minimum, maximum, maximum + 1].map((value) => parse(card(value)).ok);
+    assert.deepEqual(verdicts, [false, true, true, false], pointer);
+  }
+});
+
 test('every text is bounded, and no object takes keys that it does not know', () => {
   const texts = Object.entries(schema.definitions ?? {}).filter(([name]) => name !== 'ownDirectory');
   assert.deepEqual(
