@@ -17,6 +17,8 @@ export class Agent {
   journalBytes = 0;
   /** A declared card that was refused. */
   isInvalid = false;
+  /** A card of the same id has appeared in the cards directory and waits for the end of this run. */
+  hidesCard = false;
   /** The end of this run is being settled. */
   isSettling = false;
   #waiters: (() => void)[] = [];

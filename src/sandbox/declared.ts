@@ -50,6 +50,11 @@ export async function compileCards(context: EngineContext): Promise<readonly Com
 
 /** Compiles one card; also used before a start, so that the newest facts of the host count. */
 export async function compileCard(context: EngineContext, file: CardFile): Promise<Compiled> {
+  const running = context.registry.find(file.id);
+  if (running?.isLive === true && running.record.origin === 'spawned') {
+    running.hidesCard = true;
+    return { id: file.id, isChanged: false, autostart: false };
+  }
   const path = `${context.paths.cardsDirectory}/${file.name}`;
   const source = await readCard(context, file, path);
   const planned = source.problems.length > 0 || source.card === null ? null : await planDeclared(context, source.card);
@@ -62,7 +67,7 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
       : unitText(plan, header);
   if (plan !== null) await applySteps(context.host, context.paths, plan.preparation);
   const isChanged = await install(context, file.id, text);
-  const agent = remember(context, source, plan, file, problems);
+  const agent = remember(context, file, { source, plan, problems });
   await storeRecord(context.host, context.paths, agent.record);
   if (isChanged) {
     const problem = problems[0]?.message;
@@ -148,14 +153,16 @@ async function install(context: EngineContext, id: string, text: string): Promis
   return true;
 }
 
+/** What was found out about one card. */
+interface Found {
+  readonly source: CardSourceRead;
+  readonly plan: Plan | null;
+  readonly problems: readonly Problem[];
+}
+
 /** Enters the card in the registry; a run in progress keeps its phase and times. */
-function remember(
-  context: EngineContext,
-  source: CardSourceRead,
-  plan: Plan | null,
-  file: CardFile,
-  problems: readonly Problem[],
-): Agent {
+function remember(context: EngineContext, file: CardFile, found: Found): Agent {
+  const { source, plan, problems } = found;
   const present = context.registry.find(file.id);
   const before = present?.record ?? null;
   const record: AgentRecord = {

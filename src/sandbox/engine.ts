@@ -203,8 +203,15 @@ export class Engine implements AsyncDisposable {
     const agent = agentOfUnit(this.#context, unit);
     if (agent === null || agent.record.phase === 'starting') return;
     if (state !== null) agent.unitState = state;
-    if (agent.isLive && hasEnded(state)) void settleEnd(this.#context, agent);
+    if (agent.isLive && hasEnded(state)) void this.#settle(agent);
     else if (state?.activeState === 'active') this.#runs(agent, state);
+  }
+
+  async #settle(agent: Agent): Promise<void> {
+    await settleEnd(this.#context, agent);
+    if (!agent.hidesCard || agent.isLive) return;
+    agent.hidesCard = false;
+    await this.compileDeclared();
   }
 
   /** A run that is new to us: a declared agent that anyone started, or one that systemd started again. */

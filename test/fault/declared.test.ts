@@ -113,3 +113,20 @@ test('autostart starts an agent once per boot, not once per daemon start', async
   const second = await openEngine(host);
   assert.equal(second.registry.get('a').state, 'ended');
 });
+
+test('a card for an id that runs already waits for the end of that run', async () => {
+  const host = new FakeHost();
+  const engine = await openEngine(host);
+  const agent = await engine.launch(launchOf('a'));
+  host.files.seedFile(
+    '/etc/agents/a.json',
+    JSON.stringify({ agent_id: 'a', workspace: '/srv/agents/a', agent: 'shell' }),
+  );
+  await engine.compileDeclared();
+  assert.equal(host.files.text(UNIT_FILE), null);
+  assert.equal(agent.record.origin, 'spawned');
+  await engine.stop('a');
+  await engine.compileDeclared();
+  assert.notEqual(host.files.text(UNIT_FILE), null);
+  assert.equal(engine.registry.get('a').state, 'ended');
+});
