@@ -75,14 +75,18 @@ async function supervise(files, deadlineSeconds) {
     status ??= reason;
     machine.kill();
   };
-  const deadline = setTimeout(end, deadlineSeconds * 1000, STATUS_DEADLINE);
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    end(STATUS_DEADLINE);
+  }, deadlineSeconds * 1000);
   for (const signal of ENDING_SIGNALS) process.once(signal, () => end(128 + constants.signals[signal]));
   await machine.ended;
   clearTimeout(deadline);
-  const isLate = status === STATUS_DEADLINE;
   if (status === undefined || isLate) {
     for (const line of machine.consoleTail()) report(`VM console: ${line}`);
   }
+  if (isLate) report(`the VM was killed at its deadline of ${deadlineSeconds} s`);
   if (status === undefined) throw new SetupError('the VM ended before the command did');
   return status;
 }
