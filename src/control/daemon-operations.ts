@@ -6,6 +6,7 @@ import type { Host, UnitUsage } from '../host/host.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import type { Engine } from '../sandbox/engine.ts';
 import { agentView } from './agent-views.ts';
+import type { FitnessGate } from './fitness-gate.ts';
 import type { Caller, CardText, LaunchRequest, Operations } from './operations.ts';
 import { OutputCopier } from './output-copier.ts';
 import { planView } from './plan-view.ts';
@@ -16,13 +17,20 @@ export class DaemonOperations implements Operations {
   readonly #engine: Engine;
   readonly #host: Host;
   readonly #version: string;
+  readonly #fitness: FitnessGate;
   readonly #copier: OutputCopier;
 
-  constructor(engine: Engine, host: Host, version: string) {
-    this.#engine = engine;
-    this.#host = host;
-    this.#version = version;
-    this.#copier = new OutputCopier(host.journal);
+  constructor(parts: {
+    readonly engine: Engine;
+    readonly host: Host;
+    readonly fitness: FitnessGate;
+    readonly version: string;
+  }) {
+    this.#engine = parts.engine;
+    this.#host = parts.host;
+    this.#fitness = parts.fitness;
+    this.#version = parts.version;
+    this.#copier = new OutputCopier(parts.host.journal);
   }
 
   version(): VersionView {
@@ -42,14 +50,14 @@ export class DaemonOperations implements Operations {
   }
 
   async launch(request: LaunchRequest, caller: Caller): Promise<AgentView> {
-    const agent = await this.#engine.launch({
+    const launch = {
       card: readCard(request.card),
       cardSource: request.card,
       arguments: request.arguments,
       attach: request.attach,
       callerUid: caller.uid,
-    });
-    return agentView(agent, null);
+    };
+    return agentView(await this.#fitness.guard(() => this.#engine.launch(launch)), null);
   }
 
   async get(id: string): Promise<AgentView> {

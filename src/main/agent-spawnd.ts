@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ApiServer } from '../api/server.ts';
 import { problemsError } from '../base/errors.ts';
+import type { Problem } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
 import { type Config, parseConfig } from '../config/config.ts';
 import { DaemonOperations } from '../control/daemon-operations.ts';
+import { FitnessGate } from '../control/fitness-gate.ts';
+import { probeFitness } from '../host/fitness.ts';
 import { openLinuxHost } from '../host/linux.ts';
 import { openNotifier } from '../host/notify.ts';
 import { openPeerReader, passedSockets } from '../host/unix-socket.ts';
@@ -22,10 +25,13 @@ async function main(): Promise<void> {
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
   const host = await openLinuxHost({ agentUids: config.uidRange });
   const report = logEvent.bind(null, log);
-  const engine = await Engine.open({ host, paths: enginePaths(config), uidRange: config.uidRange, report });
+  const paths = enginePaths(config);
+  const engine = await Engine.open({ host, paths, uidRange: config.uidRange, report });
   const peer = await openPeerReader();
+  const trial = { userdbDirectory: paths.userdbDirectory, uid: config.uidRange.first + config.uidRange.count };
+  const check = (): Promise<readonly Problem[]> => probeFitness(host, trial);
   const api = await ApiServer.listen(sockets, {
-    operations: new DaemonOperations(engine, host, VERSION),
+    operations: new DaemonOperations({ engine, host, fitness: new FitnessGate(check), version: VERSION }),
     peerUid: (socket) => peer(socket).uid,
     onError: (error) => log.error({ err: error }, 'a request failed unexpectedly'),
   });

@@ -8,6 +8,7 @@ import { type Plan, unitText } from '../plan/plan.ts';
 import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
 import { type EngineContext, tolerate } from './context.ts';
+import type { EnginePaths } from './executors.ts';
 import { planLaunch } from './launch.ts';
 import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
 import { renderRefusal } from './refusal.ts';
@@ -205,8 +206,14 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
   return removed;
 }
 
+/** File that says that a declared agent was started without being asked for; gone with its card and with a boot. */
+export function autostartMark(paths: EnginePaths, id: string): string {
+  return `${paths.recordsDirectory}/${id}.autostarted`;
+}
+
 /** A declared agent without a card: one that runs is left to end, one that does not leaves nothing. */
 async function forgetDeclared(context: EngineContext, id: string): Promise<void> {
+  await tolerate(context, `autostart of ${id}`, () => context.host.files.remove(autostartMark(context.paths, id)));
   const agent = context.registry.find(id);
   if (agent === null) return;
   agent.record = { ...agent.record, origin: 'spawned' };

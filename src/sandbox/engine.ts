@@ -7,7 +7,7 @@ import type { UidRange } from '../plan/workspace.ts';
 import type { Agent } from './agent.ts';
 import { Coalesced } from './coalesced.ts';
 import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
-import { type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
+import { autostartMark, type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
 import type { EnginePaths } from './executors.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
@@ -91,7 +91,7 @@ export class Engine implements AsyncDisposable {
 
   /** Starts a declared agent by its newest card. */
   async startDeclared(id: string): Promise<Agent> {
-    await this.#recompile(id);
+    if (!(await this.#recompile(id))) this.registry.get(id);
     await this.#job(id, 'start', () => this.#context.host.units.start(unitName(id)));
     const agent = this.registry.get(id);
     await this.#refresh(agent);
@@ -157,15 +157,17 @@ export class Engine implements AsyncDisposable {
   /** Starts a declared agent once per boot, when its card is first seen. */
   async #autostart(id: string): Promise<void> {
     const { host, paths } = this.#context;
-    const mark = `${paths.recordsDirectory}/${id}.autostarted`;
+    const mark = autostartMark(paths, id);
     if ((await host.files.read(mark, 1)) !== null) return;
     await host.files.write(mark, '', 0o600);
     await tolerate(this.#context, `autostart of ${id}`, () => this.startDeclared(id));
   }
 
-  async #recompile(id: string): Promise<void> {
+  /** Takes in the newest card of an id; false when the cards directory has none. */
+  async #recompile(id: string): Promise<boolean> {
     const file = await findCardFile(this.#context, id);
     if (file !== null) await this.#reloadFor([await compileCard(this.#context, file)]);
+    return file !== null;
   }
 
   /** PID 1 re-reads files only of units it has not loaded; for a loaded one it must be told. */

@@ -1,4 +1,5 @@
 import type { Problem } from '../base/result.ts';
+import { AGENTS_SLICE } from '../plan/properties.ts';
 import { renderUnitText } from '../plan/unit-text.ts';
 
 /** What a unit says whose card was refused. */
@@ -25,6 +26,7 @@ export function renderRefusal(refusal: Refusal): string {
       { name: 'Type', signature: 's', value: 'oneshot' },
       { name: 'NotifyAccess', signature: 's', value: 'all' },
       { name: 'ExecStartEx', signature: 'a(sasas)', value: [[refusal.refusePath, words, ['no-env-expand']]] },
+      { name: 'Slice', signature: 's', value: AGENTS_SLICE },
       { name: 'SyslogIdentifier', signature: 's', value: `agent-${refusal.id}` },
     ],
     refusal.header,
