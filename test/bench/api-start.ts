@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { ApiClient } from '../../src/client/api-client.ts';
 import { Attachment } from '../../src/client/attachment.ts';
 import { cardText } from './card.ts';
-import type { Sample } from './contestant.ts';
+import type { Times } from './contestant.ts';
 
 const SOCKET = '/run/agent-spawn/api.sock';
 
@@ -16,7 +16,7 @@ export class Daemon {
   }
 
   /** Runs an attached agent to its end, as `agent-spawn` does, and times it from before its sockets are made. */
-  async timeAttached(id: string, command: readonly string[]): Promise<Sample> {
+  async timeAttached(id: string, command: readonly string[]): Promise<Times> {
     let firstByteMs: number | undefined;
     const startedAt = performance.now();
     using attachment = new Attachment(SOCKET, {

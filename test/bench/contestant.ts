@@ -1,9 +1,15 @@
 /** One start, in milliseconds from the call. */
-export interface Sample {
+export interface Times {
   /** Until the first byte of output; undefined when there is none. */
   readonly firstByteMs: number | undefined;
   /** Until the caller knows that everything has ended. */
   readonly exitMs: number;
+}
+
+/** One start as it is counted. */
+export interface Sample extends Times {
+  /** CPU time that it took, milliseconds, PID 1, daemons and what is tidied up afterwards included. */
+  readonly cpuMs: number | undefined;
 }
 
 /** One way to start a program. */
@@ -13,5 +19,5 @@ export interface Contestant {
   /** One line for people. */
   readonly description: string;
   /** Starts it once. Throws when it did not work. */
-  readonly start: () => Promise<Sample>;
+  readonly start: () => Promise<Times>;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Sample } from './contestant.ts';
+import type { Times } from './contestant.ts';
 
 /** A program as the benchmark starts it. */
 export interface Program {
@@ -26,7 +26,7 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
 const TIMEOUT_MS = 30_000;
 
 /** Runs a program to its end with its output read. Throws when its status is not 0. */
-export async function timeProgram({ argv, cwd = '/', env = {}, user }: Program): Promise<Sample> {
+export async function timeProgram({ argv, cwd = '/', env = {}, user }: Program): Promise<Times> {
   const [file = '', ...args] = argv;
   let firstByteMs: number | undefined;
   let complaint = '';

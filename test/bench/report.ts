@@ -24,7 +24,10 @@ export function renderReport(report: Report): string {
       `${around.distribution}, kernel ${around.kernel}, ${around.systemd}, ${around.bubblewrap}, node ${around.node}`,
       `${around.cores} cores (${around.processor}), cgroups of ${around.cgroups}, load ${around.loadBefore.toFixed(2)} before and ${around.loadAfter.toFixed(2)} after`,
     ],
-    [`Milliseconds from start to exit, ${report.rounds} rounds with all in turn`, ...renderResults(results)],
+    [
+      `Milliseconds from start to exit, to the first byte of output, and of CPU time; ${report.rounds} rounds with all in turn`,
+      ...renderResults(results),
+    ],
     ...(levels.length === 0
       ? []
       : [['Beside idle agents (sleep infinity)', ...renderLevels(levels), ...renderCost(levels)]]),
@@ -35,15 +38,15 @@ export function renderReport(report: Report): string {
 
 function renderResults(results: readonly Result[]): readonly string[] {
   const median = (name: string): number => results.find((result) => result.name === name)?.exit?.median ?? Number.NaN;
-  const head = ['', 'median', 'p95', '/ N', '/ F', 'first byte', 'p95', ''];
+  const head = ['', 'median', 'p95', '/ N', '/ F', 'first byte', 'p95', 'CPU', ''];
   const rows = results.flatMap((result): Cell[][] => {
-    const { name, exit, firstByte } = result;
+    const { name, exit, firstByte, cpu } = result;
     if (exit === undefined) return [[name, `missing: ${result.missing ?? 'no sample'}`]];
     const times = [numeric(exit.median, 1), numeric(exit.p95, 1)];
     const ratios = [numeric(exit.median / median(NAMES.node), 2), numeric(exit.median / median(NAMES.byHand), 2)];
     const first = firstByte === undefined ? ['', ''] : [numeric(firstByte.median, 1), numeric(firstByte.p95, 1)];
     const remark = result.missing === undefined ? '' : `; after ${exit.count} rounds: ${result.missing}`;
-    return [[name, ...times, ...ratios, ...first, `${result.description}${remark}`]];
+    return [[name, ...times, ...ratios, ...first, numeric(cpu?.median, 1), `${result.description}${remark}`]];
   });
   return tableWithRemarks(head, rows);
 }
@@ -57,7 +60,7 @@ function tableWithRemarks(head: readonly string[], rows: readonly (readonly Cell
 }
 
 function renderLevels(levels: readonly Level[]): readonly string[] {
-  const head = ['idle', 'API first byte', 'p95', 'exit', 'F', 'daemon MiB', 'PID 1 MiB', 'filled in s'];
+  const head = ['idle', 'API first byte', 'p95', 'exit', 'CPU', 'F', 'CPU', 'daemon MiB', 'PID 1 MiB', 'filled in s'];
   const rows = levels.map((level) => {
     const api = level.starts.find(({ name }) => name === NAMES.api);
     const byHand = level.starts.find(({ name }) => name === NAMES.byHand);
@@ -66,7 +69,9 @@ function renderLevels(levels: readonly Level[]): readonly string[] {
       numeric(api?.firstByte?.median, 1),
       numeric(api?.firstByte?.p95, 1),
       numeric(api?.exit?.median, 1),
+      numeric(api?.cpu?.median, 1),
       numeric(byHand?.exit?.median, 1),
+      numeric(byHand?.cpu?.median, 1),
       numeric(level.daemonBytes / MIB, 1),
       numeric(level.managerBytes / MIB, 1),
       numeric(level.filledInMs / 1000, 1),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contestant, Sample } from './contestant.ts';
+import { openCpuClock } from './cpu.ts';
 import { type Summary, summarize } from './statistics.ts';
 
 /** What came out for one contestant. */
@@ -8,6 +9,7 @@ export interface Result {
   readonly description: string;
   readonly firstByte: Summary | undefined;
   readonly exit: Summary | undefined;
+  readonly cpu: Summary | undefined;
   /** Why it did not take part, or stopped taking part; undefined when all went well. */
   readonly missing: string | undefined;
   readonly samples: readonly Sample[];
@@ -15,7 +17,7 @@ export interface Result {
 
 /**
  * Time between two starts, milliseconds. PID 1 tidies up after a unit when its caller has long been told of its end;
- * without a pause that would be counted against whoever comes next.
+ * without a pause that would delay whoever comes next and its CPU time would be counted there.
  */
 const PAUSE_MS = 25;
 
@@ -32,12 +34,12 @@ export async function compete(
   const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
   const missing = new Map<string, string>();
   const random = seeded();
+  const cpuClock = openCpuClock();
   for (let round = 0; round <= rounds; round += 1) {
     for (const contestant of shuffled(contestants, random)) {
       if (missing.has(contestant.name)) continue;
-      await sleep(PAUSE_MS);
       try {
-        const sample = await contestant.start();
+        const sample = await timeOnce(contestant, cpuClock);
         if (round > 0) samples.get(contestant.name)?.push(sample);
       } catch (error) {
         missing.set(contestant.name, error instanceof Error ? error.message : String(error));
@@ -50,11 +52,26 @@ export async function compete(
   );
 }
 
+async function timeOnce(contestant: Contestant, cpuClock: (() => number) | undefined): Promise<Sample> {
+  const before = cpuClock?.() ?? Number.NaN;
+  const times = await contestant.start();
+  await sleep(PAUSE_MS);
+  return { ...times, cpuMs: cpuClock === undefined ? undefined : cpuClock() - before };
+}
+
 function summarizeResult(contestant: Contestant, samples: readonly Sample[], missing: string | undefined): Result {
   const { name, description } = contestant;
-  const firstBytes = samples.flatMap(({ firstByteMs }) => (firstByteMs === undefined ? [] : [firstByteMs]));
-  const exits = samples.map(({ exitMs }) => exitMs);
-  return { name, description, firstByte: summarize(firstBytes), exit: summarize(exits), missing, samples };
+  const summary = (of: (sample: Sample) => number | undefined): Summary | undefined =>
+    summarize(samples.map(of).filter((value) => value !== undefined));
+  return {
+    name,
+    description,
+    firstByte: summary(({ firstByteMs }) => firstByteMs),
+    exit: summary(({ exitMs }) => exitMs),
+    cpu: summary(({ cpuMs }) => cpuMs),
+    missing,
+    samples,
+  };
 }
 
 /** The same order in every run: two runs differ by what is measured only. Park and Miller's generator. */

@@ -10,6 +10,7 @@ function result(name: string, exitMs: number, firstByteMs?: number): Result {
     description: '',
     exit: summary(exitMs),
     firstByte: firstByteMs === undefined ? undefined : summary(firstByteMs),
+    cpu: undefined,
     missing: undefined,
     samples: [],
   };
