@@ -11,7 +11,7 @@ export interface VersionView {
 /** Why an agent ended. */
 export interface OutcomeView {
   readonly kind: 'exited' | 'signalled' | 'ttl' | 'oom' | 'stopped' | 'start-failed' | 'lost';
-  /** Exit status of the agent, 0 to 255, for `exited`. */
+  /** Exit status of the agent, 0 to 255, for `exited`; 128 + the signal's number for `signalled`. */
   readonly status: number | null;
   /** Signal name such as `SIGKILL`, for `signalled`. */
   readonly signal: string | null;
