@@ -51,6 +51,9 @@ export const PROBE_OUTPUT_BYTES_MAX: number = 256 * 1024;
 export const PROBE_TIMEOUT_MS: number = 5_000;
 /** Processes of bubblewrap itself in each unit (monitor and reaper), added to TasksMax= so that the agent has its full number. */
 export const SANDBOX_TASKS: number = 2;
+/** Times a stop looks whether the agent's program has come up, and the pause between, milliseconds: a second at most. */
+export const PROGRAM_WAIT_ATTEMPTS: number = 100;
+export const PROGRAM_WAIT_MS: number = 10;
 /** Largest exit report read back, bytes. */
 export const EXIT_REPORT_BYTES_MAX: number = 4096;
 /** Largest record read back, bytes. */

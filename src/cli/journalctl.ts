@@ -5,6 +5,7 @@ import { unitName } from '../base/ids.ts';
 import { signalNumber } from '../base/signals.ts';
 import { writeText } from './descriptor-writer.ts';
 import { neutraliseOutput } from './escape.ts';
+import { Interrupts } from './interrupts.ts';
 
 /** Where systemd has it on Debian and its kin, and on NixOS. Never found by PATH: the caller is root. */
 const PATHS = ['/usr/bin/journalctl', '/run/current-system/sw/bin/journalctl', '/bin/journalctl'];
@@ -42,9 +43,11 @@ export async function showJournal(id: string, options: JournalOptions): Promise<
   else if (options.follow === true) words.push('--lines', 'all');
   const isTerminal = process.stdout.isTTY === true;
   const child = spawn(program, words, { stdio: ['ignore', isTerminal ? 'pipe' : 'inherit', 'inherit'] });
+  // A signal to us alone would leave journalctl behind, following for ever.
+  using _interrupts = new Interrupts({ first: (signal) => child.kill(signal), last: () => child.kill('SIGKILL') });
   const ended = whenEnded(child);
   if (child.stdout !== null) await showNeutralised(child.stdout);
-  return ended;
+  return await ended;
 }
 
 function whenEnded(child: ChildProcess): Promise<number> {

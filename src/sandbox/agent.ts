@@ -21,6 +21,8 @@ export class Agent {
   hidesCard = false;
   /** The end of this run is being settled. */
   isSettling = false;
+  /** Resolves once a start in progress is over, whatever became of it. */
+  starting: Promise<void> = Promise.resolve();
   #waiters: (() => void)[] = [];
 
   constructor(record: AgentRecord) {

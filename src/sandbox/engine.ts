@@ -10,6 +10,7 @@ import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
 import { autostartMark, type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
 import type { EnginePaths } from './executors.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
+import { awaitProgram } from './program-wait.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
 import { removeRecord, storeRecord } from './record.ts';
 import { Registry } from './registry.ts';
@@ -101,6 +102,8 @@ export class Engine implements AsyncDisposable {
   /** Stops an agent; resolves once nothing of it runs. */
   async stop(id: string): Promise<Agent> {
     const agent = this.registry.get(id);
+    await agent.starting;
+    await awaitProgram(this.#context, agent);
     if (!agent.isLive) return agent;
     agent.stopRequested = true;
     const job = this.#context.host.units.stop(unitName(id));
@@ -113,6 +116,7 @@ export class Engine implements AsyncDisposable {
   async restart(id: string): Promise<Agent> {
     const agent = this.registry.get(id);
     if (agent.record.origin === 'declared') await this.#recompile(id);
+    await awaitProgram(this.#context, agent);
     await this.#job(id, 'restart', () => this.#context.host.units.restart(unitName(id)));
     await this.#refresh(agent);
     return agent;

@@ -48,8 +48,13 @@ export async function planLaunch(
 export async function launchAgent(context: EngineContext, launch: Launch): Promise<Agent> {
   const agent = new Agent(firstRecord(launch));
   const replaced = context.registry.admit(agent);
+  const started = context.starts.pass(() => start(context, launch, agent));
+  agent.starting = started.then(
+    () => undefined,
+    () => undefined,
+  );
   try {
-    return await context.starts.pass(() => start(context, launch, agent));
+    return await started;
   } catch (error) {
     if (replaced === null) context.registry.drop(agent.id);
     else context.registry.put(replaced);

@@ -142,7 +142,7 @@ export class FakeUnits implements HostUnits {
   async usage(unit: string): Promise<UnitUsage> {
     const present = this.loaded.get(unit);
     if (present === undefined || !isRunning(present.state)) return NO_USAGE;
-    return { memoryBytes: 1024 * 1024, memoryPeakBytes: null, tasks: 1, cpuNanoseconds: 1_000_000 };
+    return { memoryBytes: 1024 * 1024, memoryPeakBytes: null, tasks: 3, cpuNanoseconds: 1_000_000 };
   }
 
   async list(pattern: string): Promise<readonly UnitState[]> {
