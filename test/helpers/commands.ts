@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, watch } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { Readable, type Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CHECKOUT } from './checkout.ts';
 
@@ -47,26 +47,31 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   return { argv, status: statusOf(child), stdout: stdout.toString(), stderr: stderr.toString(), seconds };
 }
 
+/** How to start a command that runs while the test goes on. */
+export interface RunningOptions extends CommandOptions {
+  /** The test reads the standard output of the child itself; there are no lines then. */
+  readonly rawOutput?: boolean;
+}
+
 /** A command that runs while the test goes on. */
 export class RunningCommand {
   readonly child: ChildProcess;
   readonly #argv: readonly string[];
   readonly #deadlineMs: number | undefined;
   readonly #startedAt = performance.now();
-  readonly #lines: Interface;
   readonly #iterator: AsyncIterator<string>;
   readonly #stderr: Promise<Buffer>;
   readonly #closed: Promise<unknown>;
 
-  constructor(argv: readonly string[], options: CommandOptions = {}) {
+  constructor(argv: readonly string[], options: RunningOptions = {}) {
     this.#argv = argv;
     this.#deadlineMs = options.deadlineMs;
     this.child = start(argv, options);
     this.#closed = once(this.child, 'close');
     this.#closed.catch(() => undefined);
     this.child.stdin?.on('error', () => undefined);
-    this.#lines = createInterface({ input: this.child.stdout as Readable });
-    this.#iterator = this.#lines[Symbol.asyncIterator]();
+    const lines = options.rawOutput === true ? Readable.from([]) : (this.child.stdout as Readable);
+    this.#iterator = createInterface({ input: lines })[Symbol.asyncIterator]();
     this.#stderr = buffer(this.child.stderr as Readable);
   }
 
@@ -94,6 +99,12 @@ export class RunningCommand {
       const line = await this.line();
       if (pattern.test(line)) return line;
     }
+  }
+
+  /** Ends it where it is and waits until it is gone. */
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM');
+    await this.ended();
   }
 
   /** Waits for the end; the lines not read yet are `stdout` then. */

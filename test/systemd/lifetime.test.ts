@@ -177,6 +177,27 @@ test('an id can be stopped and started again in a loop, and no end is taken for 
   }
 });
 
+test('a stop is heard in the first moments of an agent, too, and while it is being started', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const card = bench.card({ command: ['sleep', 'infinity'] });
+    const start = askApi('POST', '/agents', {
+      card: { text: JSON.stringify(card), format: 'json', source: 'test' },
+      arguments: [],
+      attach: null,
+    });
+    if (round % 2 === 0) assert.equal((await start).status, 201);
+    const startedAt = performance.now();
+    const stop = await askApi('POST', `/agents/${card.agent_id}/stop`);
+    const seconds = (performance.now() - startedAt) / 1000;
+    await start;
+    // Sent at the same time as the start, it may be the first to arrive.
+    assert.ok(stop.status === 200 || (round % 2 === 1 && stop.status === 404), `round ${round}: ${stop.body}`);
+    assert.ok(seconds < 5, `round ${round}: the stop took ${seconds} s`);
+    if (stop.status === 200) assert.equal((await viewAgent(card.agent_id)).outcome?.kind, 'stopped');
+    else await askApi('POST', `/agents/${card.agent_id}/stop`);
+  }
+});
+
 test('an ended agent is started again by its id, with the same card', async () => {
   const card = bench.card({ command: ['bash', '-c', 'echo x >>runs'] });
   await succeed(runAgent(card));
