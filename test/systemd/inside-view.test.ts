@@ -120,7 +120,13 @@ test('every mount is read-only except the few that the agent works in, and none 
 
 test('the mount table names only what was bound', () => {
   const shown = ['/usr', ...MERGED.map((name) => `/${name}`), '/nix/store', '/etc/'];
-  const own = [card.workspace, `/run/agent-spawn/agents/${card.agent_id}/`, `/agent-spawn/agents/${card.agent_id}/`];
+  // A root is named from the top of its own file system, and /tmp and /run may be one.
+  const own = [
+    card.workspace,
+    card.workspace.replace(/^\/tmp/, ''),
+    `/run/agent-spawn/agents/${card.agent_id}/`,
+    `/agent-spawn/agents/${card.agent_id}/`,
+  ];
   const strangers = parseMounts(look.mounts).filter(
     ({ root, destination }) =>
       root !== '/' &&

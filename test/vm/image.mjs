@@ -26,7 +26,7 @@ const RELEASE = 'trixie';
 const PACKAGES = [
   ...['systemd-sysv', 'libnss-systemd', 'dbus', 'udev', 'kmod', 'mount', 'passwd'],
   ...['bubblewrap', 'iproute2', 'nftables', 'procps', 'util-linux'],
-  ...['nodejs', 'git', 'curl', 'ca-certificates', 'python3-minimal'],
+  ...['nodejs', 'git', 'curl', 'ca-certificates', 'python3'],
 ];
 
 /** The cloud kernel has ext4 and NVMe built in: no initial ramdisk is needed. */
