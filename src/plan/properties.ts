@@ -1,27 +1,10 @@
 import { SANDBOX_TASKS } from '../base/limits.ts';
+import type { ResolvedCard, ResolvedLimits } from '../card/resolve.ts';
 import type { UnitBind } from './binds.ts';
 import type { UnitProperty } from './unit-property.ts';
 
 /** Slice of every agent. */
 export const AGENTS_SLICE: string = 'agents.slice';
-
-/** When systemd starts an ended agent again. */
-export type RestartPolicy = 'no' | 'on-failure' | 'always';
-
-/** Limits of one agent, in the kernel's units. */
-export interface UnitLimits {
-  readonly memoryMaxBytes: number;
-  readonly memoryHighBytes: number | null;
-  /** 1 to 10000 (cgroup v2 cpu.weight). */
-  readonly cpuWeight: number;
-  /** Percent of one core; null for no quota. */
-  readonly cpuPercent: number | null;
-  /** 1 to 10000 (io.weight); null for the host's default. */
-  readonly ioWeight: number | null;
-  /** Processes and threads of the agent itself. */
-  readonly tasksMax: number;
-  readonly openFilesMax: number;
-}
 
 /** Everything the unit's properties are made of. */
 export interface PropertiesInput {
@@ -31,11 +14,11 @@ export interface PropertiesInput {
   readonly user: string;
   readonly bwrap: readonly string[];
   readonly exitReportPath: string;
-  readonly limits: UnitLimits;
+  readonly limits: ResolvedLimits;
   /** Seconds until PID 1 ends the agent; 0 for never. */
   readonly ttlSeconds: number;
   readonly stopTimeoutSeconds: number;
-  readonly restart: RestartPolicy;
+  readonly restart: ResolvedCard['restart'];
   /** True for a network namespace of the unit's own, with a loopback device and nothing else. */
   readonly privateNetwork: boolean;
   readonly unitBinds: readonly UnitBind[];
@@ -157,7 +140,7 @@ function serviceGroup(input: PropertiesInput): readonly UnitProperty[] {
 }
 
 /** Limits that PID 1 holds, so that they outlive the daemon. */
-function limitGroup(limits: UnitLimits): readonly UnitProperty[] {
+function limitGroup(limits: ResolvedLimits): readonly UnitProperty[] {
   const high = limits.memoryHighBytes === null ? [] : [property('MemoryHigh', 't', BigInt(limits.memoryHighBytes))];
   const quota =
     limits.cpuPercent === null

@@ -148,6 +148,7 @@ const INPUT: PropertiesInput = {
     ioWeight: 7,
     tasksMax: 50,
     openFilesMax: 1024,
+    tmpBytes: 1048576,
   },
   ttlSeconds: 7,
   stopTimeoutSeconds: 10,
