@@ -7,6 +7,7 @@ import { followToEnd, retry } from '../client/follow.ts';
 import { Interrupts } from './interrupts.ts';
 import { JournalCopy } from './journal-copy.ts';
 import { outcomeStatus } from './outcome-status.ts';
+import { standardInput } from './standard-input.ts';
 import { BrokenOutput, relayInput, relayOutput } from './stdio-relay.ts';
 
 /** A start in the foreground. */
@@ -55,7 +56,7 @@ class ForegroundRun {
 
   async run(): Promise<ForegroundResult> {
     const attachment = new Attachment(this.#client.socketPath, {
-      stdin: (connection) => relayInput(connection, this.#request.isInputTaken ? null : process.stdin),
+      stdin: (connection) => relayInput(connection, this.#request.isInputTaken ? null : standardInput()),
       stdout: (connection) => this.#relays.push(this.#relay(connection, 1)),
       stderr: (connection) => this.#relays.push(this.#relay(connection, 2)),
     });
