@@ -41,6 +41,8 @@ export const UIDS_MAX: number = 65_536;
 export const DECLARED_CARDS_MAX: number = 1024;
 /** Bytes of a foreground agent's output that are copied to the journal per agent, bytes. */
 export const JOURNAL_COPY_BYTES_MAX: number = 8 * 1024 * 1024;
+/** The same in lines: journald's own limit for one service and half a minute (RateLimitBurst=, journald.conf(5)). */
+export const JOURNAL_COPY_LINES_MAX: number = 10_000;
 /** Longest line copied to the journal, bytes; systemd's own LineMax= default (journald.conf(5)). */
 export const JOURNAL_LINE_BYTES_MAX: number = 48 * 1024;
 /** Time a unit job may take before the start counts as failed, milliseconds. */
@@ -72,7 +74,7 @@ export const BUS_CALLS_AT_ONCE_MAX: number = 64;
 export const EARLY_JOBS_MAX: number = 4096;
 /** Directories of a workspace that may wait to be walked while it is re-owned. */
 export const WORKSPACE_PENDING_MAX: number = 65_536;
-/** Lines that may wait for a busy journal; later ones are dropped and counted. */
+/** Lines of one agent that may wait for a busy journal; later ones are dropped and counted. */
 export const JOURNAL_WAITING_LINES_MAX: number = 4096;
 /** Names of users remembered by uid. */
 export const USER_NAMES_MAX: number = 1024;

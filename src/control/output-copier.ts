@@ -1,7 +1,10 @@
 import { unitName } from '../base/ids.ts';
-import { JOURNAL_COPY_BYTES_MAX, JOURNAL_LINE_BYTES_MAX } from '../base/limits.ts';
+import { JOURNAL_COPY_BYTES_MAX, JOURNAL_COPY_LINES_MAX, JOURNAL_LINE_BYTES_MAX } from '../base/limits.ts';
 import type { HostJournal } from '../host/host.ts';
 import type { Agent } from '../sandbox/agent.ts';
+
+/** The last line of an agent that printed more than is copied. */
+const FULL = `Of the agent's output, only the first ${JOURNAL_COPY_LINES_MAX} lines or ${JOURNAL_COPY_BYTES_MAX} bytes are copied to the journal.`;
 
 const PRIORITY_INFO = 6;
 const PRIORITY_WARNING = 4;
@@ -23,17 +26,12 @@ export class OutputCopier {
 
   /** Takes the next piece of a stream; an empty piece ends it. */
   async copy(agent: Agent, piece: Uint8Array, stream: 'stdout' | 'stderr'): Promise<void> {
-    if (agent.journalBytes >= JOURNAL_COPY_BYTES_MAX) return;
+    if (isFull(agent)) return;
     agent.journalBytes += piece.length;
-    const lines = this.#lines(agent, piece, stream);
+    const lines = this.#lines(agent, piece, stream).slice(0, JOURNAL_COPY_LINES_MAX - agent.journalLines);
+    agent.journalLines += lines.length;
     if (lines.length > 0) await this.#append(agent, lines, PRIORITY_INFO);
-    if (agent.journalBytes >= JOURNAL_COPY_BYTES_MAX) {
-      await this.#append(
-        agent,
-        [`Only the first ${JOURNAL_COPY_BYTES_MAX} bytes of the agent's output are copied to the journal.`],
-        PRIORITY_WARNING,
-      );
-    }
+    if (isFull(agent)) await this.#append(agent, [FULL], PRIORITY_WARNING);
   }
 
   #lines(agent: Agent, piece: Uint8Array, stream: string): readonly string[] {
@@ -60,4 +58,8 @@ export class OutputCopier {
   #append(agent: Agent, lines: readonly string[], priority: number): Promise<void> {
     return this.#journal.append({ unit: unitName(agent.id), identifier: `agent-${agent.id}`, priority, lines });
   }
+}
+
+function isFull(agent: Agent): boolean {
+  return agent.journalBytes >= JOURNAL_COPY_BYTES_MAX || agent.journalLines >= JOURNAL_COPY_LINES_MAX;
 }

@@ -15,6 +15,12 @@ const PRIORITY_WARNING = 4;
 /** Nothing of what these errors say is a reason to give up: the queue of the journal is full. */
 const BUSY = ['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'];
 
+/** Lines of one unit on their way. */
+interface Queue {
+  waitingLines: number;
+  last: Promise<unknown>;
+}
+
 /**
  * Writes to the system journal. One line is one datagram; they are sent in
  * order without ever blocking the daemon. When the journal does not keep up,
@@ -27,8 +33,8 @@ export class Journal implements HostJournal, AsyncDisposable {
   readonly #dropped = new Map<string, number>();
   #native: Native | null = null;
   #socket = -1;
-  #last: Promise<unknown> = Promise.resolve();
-  #waitingLines = 0;
+  /** What waits, by unit: one that floods the journal keeps no other waiting. */
+  readonly #queues = new Map<string, Queue>();
   #isDisposed = false;
 
   constructor(clock: HostClock, load: () => Promise<Native> = loadNative) {
@@ -36,28 +42,32 @@ export class Journal implements HostJournal, AsyncDisposable {
     this.#load = load;
   }
 
-  /** Appends the lines after all lines of earlier calls. Throws `host.call-failed` when there is no journal. */
+  /** Appends the lines after all lines of earlier calls for the same unit. Throws `host.call-failed` when there is no journal. */
   async append(entry: JournalEntry): Promise<void> {
-    if (this.#waitingLines + entry.lines.length > JOURNAL_WAITING_LINES_MAX && this.#waitingLines > 0) {
-      this.#drop(entry.unit, entry.lines.length);
+    const { unit, lines } = entry;
+    const queue = this.#queues.get(unit) ?? { waitingLines: 0, last: Promise.resolve() };
+    if (queue.waitingLines + lines.length > JOURNAL_WAITING_LINES_MAX && queue.waitingLines > 0) {
+      this.#drop(unit, lines.length);
       return;
     }
-    this.#waitingLines += entry.lines.length;
-    const turn = this.#last.then(() => this.#send(entry));
-    this.#last = turn.catch(() => undefined);
+    this.#queues.set(unit, queue);
+    queue.waitingLines += lines.length;
+    const turn = queue.last.then(() => this.#send(entry));
+    queue.last = turn.catch(() => undefined);
     try {
       await turn;
     } catch (error) {
-      throw callFailed(`writing to the journal for ${entry.unit}`, error);
+      throw callFailed(`writing to the journal for ${unit}`, error);
     } finally {
-      this.#waitingLines -= entry.lines.length;
+      queue.waitingLines -= lines.length;
+      if (queue.waitingLines === 0 && this.#queues.get(unit) === queue) this.#queues.delete(unit);
     }
   }
 
   /** Waits for what was appended, then closes the socket. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    await this.#last;
+    await Promise.all([...this.#queues.values()].map((queue) => queue.last));
     if (this.#socket !== -1) this.#native?.closeSocket(this.#socket);
     this.#socket = -1;
   }

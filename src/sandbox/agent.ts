@@ -15,6 +15,8 @@ export class Agent {
   stopRequested = false;
   /** Bytes of foreground output copied to the journal so far. */
   journalBytes = 0;
+  /** The same in lines. */
+  journalLines = 0;
   /** A declared card that was refused. */
   isInvalid = false;
   /** A card of the same id has appeared in the cards directory and waits for the end of this run. */

@@ -45,6 +45,8 @@ async function listenAt(where: ListenOptions): Promise<Spy> {
   });
   const spy: Spy = { server, arrivals: 0 };
   await new Promise<void>((resolve) => server.listen(where, resolve));
+  // A test that fails before it closes the listener must not keep the others waiting.
+  server.unref();
   return spy;
 }
 
@@ -78,11 +80,12 @@ test('sockets of the host, of systemd and of agent-spawn itself are not there', 
 test('abstract sockets of the host do not answer', async () => {
   const name = `canary-${process.pid}`;
   const spy = await listenAt({ path: `\0${name}` });
-  // Node pads the name of an abstract socket to the whole length of an address.
-  const attempt = `connect("\\0${name}".ljust(108, "\\0"))`;
-  const { outside, inside } = await bothSides([attempt]);
-  assert.match(outside[attempt] ?? '', /^ok/);
-  assert.equal(inside[attempt], 'ECONNREFUSED');
+  // Some versions of Node pad the name to the whole length of an address.
+  const attempts = [`connect("\\0${name}")`, `connect("\\0${name}".ljust(108, "\\0"))`];
+  const { outside, inside } = await bothSides(attempts);
+  const fromOutside = attempts.map((attempt) => (outside[attempt] ?? '').replace(/^ok: \d+$/, 'ok'));
+  assert.deepEqual(fromOutside.sort(), ['ECONNREFUSED', 'ok']);
+  for (const attempt of attempts) assert.equal(inside[attempt], 'ECONNREFUSED');
   assert.equal(spy.arrivals, 1, 'only the attempt from outside arrived');
   spy.server.close();
 });
