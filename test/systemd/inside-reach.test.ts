@@ -41,7 +41,9 @@ after(() => bench.close());
 async function listenAt(where: ListenOptions): Promise<Spy> {
   const server = createServer((socket) => {
     spy.arrivals += 1;
-    socket.destroy();
+    // Taken to its end: a connection that is closed at once makes a writer fail that has reached us.
+    socket.on('error', () => undefined);
+    socket.resume();
   });
   const spy: Spy = { server, arrivals: 0 };
   await new Promise<void>((resolve) => server.listen(where, resolve));
@@ -198,19 +200,28 @@ test('signals reach nobody but the agent itself', async () => {
   await other.ended();
 });
 
-test('process 1 of the sandbox cannot be read, written or looked into', async () => {
+test('process 1 of the sandbox is worth nothing to an agent: it has the same rights and holds nothing of the host', async () => {
+  // It runs as the agent's own uid, so that the agent may look into it.
+  const sets = 'Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp';
+  const rights = (pid: string): string => `[l for l in open("/proc/${pid}/status") if re.match("${sets}:", l)]`;
+  const places = (pid: string): string =>
+    `[os.readlink("/proc/${pid}/ns/" + n) for n in sorted(os.listdir("/proc/self/ns"))]`;
   const attempts = [
-    'os.pread(os.open("/proc/1/mem", os.O_RDWR), 1, 0x1000)',
-    'os.listdir("/proc/1/fd")',
-    'os.listdir("/proc/1/root/../run")',
+    'sorted({os.readlink("/proc/1/fd/" + n).split(":")[0] for n in os.listdir("/proc/1/fd")})',
+    'sorted(os.listdir("/proc/1/root")) == sorted(os.listdir("/"))',
+    'os.readlink("/proc/1/cwd")',
+    `${rights('1')} == ${rights('self')}`,
+    `${places('1')} == ${places('self')}`,
     'os.open("/proc/1/exe", os.O_WRONLY)',
     'os.open("/proc/self/exe", os.O_WRONLY)',
-    'os.open("/proc/1/oom_score_adj", os.O_WRONLY)',
   ];
-  const results = await askAgent<Results>(bench.card({ command: agentProgram('attempts.py', ...attempts) }));
-  for (const attempt of attempts.slice(2, 5))
-    assert.match(results[attempt] ?? '', /^(EACCES|EPERM|ENOENT|EROFS|ETXTBSY)$/, attempt);
-  assert.match(results[attempts[0] ?? ''] ?? '', /^(EACCES|EPERM|EIO)$/, `its memory: ${results[attempts[0] ?? '']}`);
+  const card = bench.card({
+    command: ['bash', '-c', '"$@" | cat', 'bash', ...agentProgram('attempts.py', ...attempts)],
+  });
+  const [descriptors, root, cwd, sameRights, samePlaces, ...writes] = Object.values(await askAgent<Results>(card));
+  assert.match(descriptors ?? '', /^ok: \['anon_inode', 'socket'\]$/);
+  assert.deepEqual([root, cwd, sameRights, samePlaces], ['ok: True', 'ok: /', 'ok: True', 'ok: True']);
+  for (const write of writes) assert.match(write, /^(EACCES|EROFS|ETXTBSY)$/);
 });
 
 test('writing anywhere but into the workspace and the directories in memory is refused', async () => {
