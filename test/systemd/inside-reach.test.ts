@@ -220,7 +220,9 @@ test('process 1 of the sandbox is worth nothing to an agent: it has the same rig
   });
   const [descriptors, root, cwd, sameRights, samePlaces, ...writes] = Object.values(await askAgent<Results>(card));
   assert.match(descriptors ?? '', /^ok: \['anon_inode', 'socket'\]$/);
-  assert.deepEqual([root, cwd, sameRights, samePlaces], ['ok: True', 'ok: /', 'ok: True', 'ok: True']);
+  assert.deepEqual([root, sameRights, samePlaces], ['ok: True', 'ok: True', 'ok: True']);
+  // bubblewrap leaves the workspace a moment after the agent's program has started.
+  assert.match(cwd ?? '', /^ok: \/(workspace)?$/);
   for (const write of writes) assert.match(write, /^(EACCES|EROFS|ETXTBSY)$/);
 });
 
