@@ -19,6 +19,9 @@ const MEMORY_MAX: CgroupFile = { controller: 'memory', v1: 'memory.limit_in_byte
 const PIDS_MAX: CgroupFile = { controller: 'pids', v1: 'pids.max', v2: 'pids.max' };
 const OPEN_CGROUP = /^0::\/|^\d+:[^:]*:\//;
 
+/** An emulated machine does everything several times slower; what is bounded here is whether it answers at all. */
+const SLOWNESS = process.env['AGENT_SPAWN_HOST'] === 'vm' ? 6 : 1;
+
 let bench: Bench;
 before(async () => {
   bench = await Bench.open();
@@ -103,13 +106,13 @@ test('a fork bomb stays below its limit, and host and other agents go on', async
   const host = await succeed(runCommand(['systemctl', 'is-active', unitOf(card.agent_id)]));
   assert.equal(host.stdout, 'active\n');
   const other = await succeed(runAgent(bench.card({ command: ['true'] })));
-  assert.ok(other.seconds < 10, `another agent took ${other.seconds} s`);
+  assert.ok(other.seconds < 10 * SLOWNESS, `another agent took ${other.seconds} s`);
   const tasks = Number(
     await readCgroup(unitOf(card.agent_id), { controller: 'pids', v1: 'pids.current', v2: 'pids.current' }),
   );
   assert.ok(tasks <= 42, `${tasks} tasks`);
   const stopped = await succeed(runCommand(['agentctl', 'stop', card.agent_id]));
-  assert.ok(stopped.seconds < 15, `the stop took ${stopped.seconds} s`);
+  assert.ok(stopped.seconds < 15 * SLOWNESS, `the stop took ${stopped.seconds} s`);
   await bomb.ended();
   const { outcome, usage } = await awaitEnd(card.agent_id);
   assert.equal(outcome?.kind, 'stopped');
