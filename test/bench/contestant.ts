@@ -12,6 +12,13 @@ export interface Sample extends Times {
   readonly cpuMs: number | undefined;
 }
 
+/** What a contestant needs around each start; none of it is measured. */
+export interface Scene {
+  readonly enter: () => Promise<void>;
+  /** Called after every {@link enter}, whatever happened in between. */
+  readonly leave: () => Promise<void>;
+}
+
 /** One way to start a program. */
 export interface Contestant {
   /** Key in the results. */
@@ -20,4 +27,5 @@ export interface Contestant {
   readonly description: string;
   /** Starts it once. Throws when it did not work. */
   readonly start: () => Promise<Times>;
+  readonly scene?: Scene;
 }

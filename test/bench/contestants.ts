@@ -4,6 +4,7 @@ import type { Daemon } from './api-start.ts';
 import { type HandPlan, systemdRunLine } from './by-hand.ts';
 import { cardText } from './card.ts';
 import type { Contestant } from './contestant.ts';
+import { withoutDaemon } from './daemon-pause.ts';
 import { NAMES } from './goals.ts';
 import { type Program, timeProgram } from './program.ts';
 import { type Rival, rivalContestant } from './rival.ts';
@@ -11,6 +12,7 @@ import { type Rival, rivalContestant } from './rival.ts';
 /** What the contestants work with. */
 export interface Stage {
   readonly daemon: Daemon;
+  readonly daemonPid: number;
   /** Plan of the agent {@link HOLDER}, with `true` as its command. */
   readonly plan: HandPlan;
   readonly workspaces: string;
@@ -30,17 +32,21 @@ export function allContestants(stage: Stage): readonly Contestant[] {
   const foreground = join(stage.directory, 'foreground.json');
   writeFileSync(foreground, cardText({ id: 'bench-foreground', command: ['true'] }, stage.workspaces));
   const { plan } = stage;
-  return [
+  const others = [
     program(NAMES.node, 'node -e 0', { argv: [process.execPath, '-e', '0'] }),
     program('bwrap', 'the bubblewrap line alone, with the uid of the agent', { argv: plan.bwrap, user: plan.user }),
     program('systemd-run', 'systemd-run --wait --pipe true', { argv: ['systemd-run', '--wait', '--pipe', 'true'] }),
     program(NAMES.byHand, 'the sandbox by hand: systemd-run with all properties, bubblewrap, true', {
       argv: systemdRunLine(plan.unitText),
     }),
+    ...stage.rivals.map((rival) => rivalContestant(rival, stage.directory)),
+  ];
+  const scene = withoutDaemon(stage.daemonPid);
+  return [
+    ...others.map((contestant) => ({ ...contestant, scene })),
     program(NAMES.foreground, 'agent-spawn card.json in the foreground', { argv: ['agent-spawn', foreground] }),
     ...apiContestants(stage),
     program(NAMES.version, 'the command line alone', { argv: ['agent-spawn', '--version'] }),
-    ...stage.rivals.map((rival) => rivalContestant(rival, stage.directory)),
   ];
 }
 

@@ -21,7 +21,7 @@ export interface Level {
 /** What the levels are measured with. */
 export interface IdleOptions {
   readonly daemon: Daemon;
-  readonly daemonPid: () => Promise<number>;
+  readonly daemonPid: number;
   /** Rising numbers of idle agents. */
   readonly levels: readonly number[];
   /** Idle agents that run already. */
@@ -47,7 +47,7 @@ export async function measureIdle(options: IdleOptions): Promise<readonly Level[
     agents = Math.max(agents, level);
     options.progress(`${agents} idle agents`);
     const starts = await compete(options.contestants, options.rounds);
-    levels.push({ agents, starts, filledInMs, ...(await weigh(options)) });
+    levels.push({ agents, starts, filledInMs, ...weigh(options) });
   }
   return levels;
 }
@@ -64,9 +64,9 @@ async function fill(daemon: Daemon, from: number, to: number): Promise<void> {
   await Promise.all(Array.from({ length: STARTS_AT_ONCE }, starter));
 }
 
-async function weigh(options: IdleOptions): Promise<Omit<Level, 'agents' | 'starts' | 'filledInMs'>> {
+function weigh(options: IdleOptions): Omit<Level, 'agents' | 'starts' | 'filledInMs'> {
   return {
-    daemonBytes: residentBytes(await options.daemonPid()),
+    daemonBytes: residentBytes(options.daemonPid),
     managerBytes: residentBytes(MANAGER_PID),
     slice: sliceMemory(),
     availableBytes: availableBytes(),

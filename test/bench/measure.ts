@@ -40,14 +40,14 @@ async function main(): Promise<void> {
   });
   const levels = await measureIdle({
     daemon: stage.daemon,
-    daemonPid,
+    daemonPid: stage.daemonPid,
     levels: order.levels,
     alreadyIdle: 1,
     rounds: order.idleRounds,
     contestants: nextContestants(stage),
     progress,
   });
-  const daemonBytes = await highestDaemonBytes(levels);
+  const daemonBytes = highestDaemonBytes(stage.daemonPid, levels);
   const report: Report = {
     surroundings: { ...surroundings, loadAfter: load() },
     rounds: order.rounds,
@@ -69,15 +69,15 @@ async function setStage(order: Order): Promise<Stage> {
   const card = join(directory, 'by-hand.json');
   writeFileSync(card, cardText({ id: HOLDER, command: ['true'] }, WORKSPACES));
   const plan = JSON.parse(await readProgram(['agent-spawn', '--dry-run', '--json', card])) as HandPlan;
-  return { daemon, plan, workspaces: WORKSPACES, directory, rivals: order.rivals };
+  return { daemon, daemonPid: await daemonPid(), plan, workspaces: WORKSPACES, directory, rivals: order.rivals };
 }
 
 async function daemonPid(): Promise<number> {
   return Number(await readProgram(['systemctl', 'show', '--property=MainPID', '--value', 'agent-spawnd.service']));
 }
 
-async function highestDaemonBytes(levels: readonly Level[]): Promise<number> {
-  return Math.max(residentBytes(await daemonPid()), ...levels.map((level) => level.daemonBytes));
+function highestDaemonBytes(pid: number, levels: readonly Level[]): number {
+  return Math.max(residentBytes(pid), ...levels.map((level) => level.daemonBytes));
 }
 
 await main();

@@ -53,10 +53,15 @@ export async function compete(
 }
 
 async function timeOnce(contestant: Contestant, cpuClock: (() => number) | undefined): Promise<Sample> {
-  const before = cpuClock?.() ?? Number.NaN;
-  const times = await contestant.start();
-  await sleep(PAUSE_MS);
-  return { ...times, cpuMs: cpuClock === undefined ? undefined : cpuClock() - before };
+  await contestant.scene?.enter();
+  try {
+    const before = cpuClock?.() ?? Number.NaN;
+    const times = await contestant.start();
+    await sleep(PAUSE_MS);
+    return { ...times, cpuMs: cpuClock === undefined ? undefined : cpuClock() - before };
+  } finally {
+    await contestant.scene?.leave();
+  }
 }
 
 function summarizeResult(contestant: Contestant, samples: readonly Sample[], missing: string | undefined): Result {
