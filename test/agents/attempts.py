@@ -3,6 +3,7 @@ import errno
 import fcntl  # noqa: F401
 import json
 import os  # noqa: F401
+import re  # noqa: F401
 import signal  # noqa: F401
 import socket  # noqa: F401
 import struct  # noqa: F401

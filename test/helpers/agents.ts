@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentView } from '../../src/control/views.ts';
 import { askApi, readApi } from './api.ts';
-import { type CommandOptions, type Ended, inTime, RunningCommand, runCommand } from './commands.ts';
+import { type CommandOptions, type Ended, inTime, killLeftovers, RunningCommand, runCommand } from './commands.ts';
 import { findLeaks, type Snapshot, takeSnapshot } from './leaks.ts';
 
 /** A card as a test writes it; every key beside these two is the test's own business. */
@@ -59,6 +59,7 @@ export class Bench {
 
   /** Stops and forgets every agent, then fails when anything is left: an agent that still ran, a unit, a file, a process. */
   async close(): Promise<void> {
+    killLeftovers();
     const still: string[] = [];
     for (const { id, origin, state } of await listAgents()) {
       if (origin === 'declared') continue;

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { inTime } from './commands.ts';
 
 const SOCKET = '/run/agent-spawn/api.sock';
 
@@ -11,6 +12,10 @@ export interface Answer {
 
 /** Asks the API of this host directly: a test asks often, and a command takes ten times as long as its answer. */
 export function askApi(method: string, path: string, body: unknown = null): Promise<Answer> {
+  return inTime(exchange(method, path, body), `the answer to ${method} ${path}`);
+}
+
+function exchange(method: string, path: string, body: unknown): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', connection: 'close' };
     const call = request({ socketPath: SOCKET, method, path: `/v1${path}`, headers, agent: false }, (answer) => {

@@ -47,6 +47,14 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   return { argv, status: statusOf(child), stdout: stdout.toString(), stderr: stderr.toString(), seconds };
 }
 
+/** Commands that run while the test goes on, and have not ended. */
+const running = new Set<ChildProcess>();
+
+/** Ends the commands that a failed test left behind: they would keep the suite from ending. */
+export function killLeftovers(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** How to start a command that runs while the test goes on. */
 export interface RunningOptions extends CommandOptions {
   /** The test reads the standard output of the child itself; there are no lines then. */
@@ -69,6 +77,8 @@ export class RunningCommand {
     this.child = start(argv, options);
     this.#closed = once(this.child, 'close');
     this.#closed.catch(() => undefined);
+    running.add(this.child);
+    this.child.once('exit', () => running.delete(this.child));
     this.child.stdin?.on('error', () => undefined);
     const lines = options.rawOutput === true ? Readable.from([]) : (this.child.stdout as Readable);
     this.#iterator = createInterface({ input: lines })[Symbol.asyncIterator]();

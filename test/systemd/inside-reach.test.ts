@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server } from 'node:net';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { agentctl, askAgent, Bench, detachAgent, runAgent, startAgent, succeed, viewAgent } from '../helpers/agents.ts';
 import { agentProgram, runCommand } from '../helpers/commands.ts';
 
@@ -38,7 +38,8 @@ before(async () => {
 });
 after(() => bench.close());
 
-async function listenAt(where: ListenOptions): Promise<Spy> {
+/** Listens until the test is over, however it ends. */
+async function listenAt(t: TestContext, where: ListenOptions): Promise<Spy> {
   const server = createServer((socket) => {
     spy.arrivals += 1;
     // Taken to its end: a connection that is closed at once makes a writer fail that has reached us.
@@ -47,6 +48,7 @@ async function listenAt(where: ListenOptions): Promise<Spy> {
   });
   const spy: Spy = { server, arrivals: 0 };
   await new Promise<void>((resolve) => server.listen(where, resolve));
+  t.after(() => server.close());
   // A test that fails before it closes the listener must not keep the others waiting.
   server.unref();
   return spy;
@@ -64,13 +66,11 @@ async function bothSides(attempts: readonly string[]): Promise<{ outside: Result
   return { outside, inside: await askAgent<Results>(bench.card({ command: program })) };
 }
 
-test('sockets of the host, of systemd and of agent-spawn itself are not there', async () => {
-  const isOurs = !existsSync('/run/docker.sock');
-  const docker = isOurs ? await listenAt({ path: '/run/docker.sock' }) : null;
+test('sockets of the host, of systemd and of agent-spawn itself are not there', async (t) => {
+  if (!existsSync('/run/docker.sock')) await listenAt(t, { path: '/run/docker.sock' });
   const streams = HOST_SOCKETS.map((path) => `connect("${path}")`);
   const datagrams = HOST_DATAGRAMS.map((path) => `connect("${path}", kind=socket.SOCK_DGRAM)`);
   const { outside, inside } = await bothSides([...streams, ...datagrams]);
-  docker?.server.close();
   for (const [index, attempt] of streams.entries()) {
     if (existsSync(HOST_SOCKETS[index] ?? '')) assert.match(outside[attempt] ?? '', /^ok/, `${attempt} works outside`);
     assert.equal(inside[attempt], 'ENOENT', attempt);
@@ -79,9 +79,9 @@ test('sockets of the host, of systemd and of agent-spawn itself are not there', 
   assert.ok(Object.values(outside).filter((result) => result.startsWith('ok')).length >= 5, JSON.stringify(outside));
 });
 
-test('abstract sockets of the host do not answer', async () => {
+test('abstract sockets of the host do not answer', async (t) => {
   const name = `canary-${process.pid}`;
-  const spy = await listenAt({ path: `\0${name}` });
+  const spy = await listenAt(t, { path: `\0${name}` });
   // Some versions of Node pad the name to the whole length of an address.
   const attempts = [`connect("\\0${name}")`, `connect("\\0${name}".ljust(108, "\\0"))`];
   const { outside, inside } = await bothSides(attempts);
@@ -89,12 +89,11 @@ test('abstract sockets of the host do not answer', async () => {
   assert.deepEqual(fromOutside.sort(), ['ECONNREFUSED', 'ok']);
   for (const attempt of attempts) assert.equal(inside[attempt], 'ECONNREFUSED');
   assert.equal(spy.arrivals, 1, 'only the attempt from outside arrived');
-  spy.server.close();
 });
 
-test('services on the loopback of the host and addresses beyond it cannot be reached', async () => {
-  const four = await listenAt({ host: '127.0.0.1', port: 0 });
-  const six = await listenAt({ host: '::1', port: 0 });
+test('services on the loopback of the host and addresses beyond it cannot be reached', async (t) => {
+  const four = await listenAt(t, { host: '127.0.0.1', port: 0 });
+  const six = await listenAt(t, { host: '::1', port: 0 });
   const near = [
     `connect(("127.0.0.1", ${portOf(four)}), socket.AF_INET)`,
     `connect(("::1", ${portOf(six)}), socket.AF_INET6)`,
@@ -112,11 +111,9 @@ test('services on the loopback of the host and addresses beyond it cannot be rea
   for (const attempt of far)
     assert.match(beyond[attempt] ?? '', /^(ENETUNREACH|EACCES)$/, `${attempt}: ${beyond[attempt]}`);
   assert.deepEqual([four.arrivals, six.arrivals], [1, 1], 'only the attempts from outside arrived');
-  four.server.close();
-  six.server.close();
 });
 
-test('a datagram to the loopback of the host does not arrive', async () => {
+test('a datagram to the loopback of the host does not arrive', async (t) => {
   const spy = createSocket('udp4');
   const heard: string[] = [];
   const first = new Promise<void>((resolve) => {
@@ -126,6 +123,7 @@ test('a datagram to the loopback of the host does not arrive', async () => {
     });
   });
   await new Promise<void>((resolve) => spy.bind(0, '127.0.0.1', resolve));
+  t.after(() => spy.close());
   const send = (text: string): string =>
     `socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"${text}", ("127.0.0.1", ${spy.address().port}))`;
   await askAgent<Results>(bench.card({ command: agentProgram('attempts.py', send('inside')) }));
@@ -133,7 +131,6 @@ test('a datagram to the loopback of the host does not arrive', async () => {
   await succeed(runCommand(agentProgram('attempts.py', send('outside'))));
   await first;
   assert.deepEqual(heard, ['outside']);
-  spy.close();
 });
 
 test('an agent cannot change its network', async () => {
