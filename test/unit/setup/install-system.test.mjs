@@ -28,7 +28,8 @@ function command(name, ...args) {
 function listTree(directory) {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.path, entry.name).slice(directory.length))
+    // Node 20.11 has one name for it, Node 24 the other.
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(directory.length))
     .sort();
 }
 
