@@ -40,6 +40,9 @@ const NODES = 'nodes';
 /** Tiers that need nothing but Node, and so can be run by another one. */
 const NODE_TIERS = ['unit', 'golden', 'fault'];
 
+/** The tests of the test runner start runners of their own, which those of another Node do not outlive everywhere. */
+const OWN_NODE_ONLY = ['test/unit/setup/run-tests.test.mjs'];
+
 /**
  * How one tier ended; `counts` is undefined when it was no run of test files.
  * @typedef {{ name: string, status: number, seconds: number, counts: import('./run-tests.mjs').Counts | undefined }} Outcome
@@ -125,7 +128,8 @@ function runTier(tier) {
  */
 function runOnNode(version) {
   return section(`node ${version}`, async () => {
-    const files = NODE_TIERS.flatMap((name) => runnableFiles(listFiles(`test/${name}`)));
+    const sources = NODE_TIERS.flatMap((name) => listFiles(`test/${name}`));
+    const files = runnableFiles(sources.filter((path) => !OWN_NODE_ONLY.includes(path)));
     const runner = [provideNode(version), '--enable-source-maps', inCheckout('src/setup/run-tests.mjs')];
     const countsPath = inCheckout(`build/counts-node-${version}.json`);
     rmSync(countsPath, { force: true });
