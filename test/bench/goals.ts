@@ -38,7 +38,7 @@ export interface Measured {
 export function judge({ results, levels, daemonBytes }: Measured): readonly Goal[] {
   const exit = (name: string): number => medianOf(results, name, 'exit');
   const cost: IdleCost | undefined = idleCost(levels);
-  const nextStarts = levels.map(({ starts }) => medianOf(starts, NAMES.api, 'firstByte'));
+  const nextStarts = levels.length < 2 ? [] : levels.map(({ starts }) => medianOf(starts, NAMES.api, 'firstByte'));
   return [
     atMost('first byte by the API / F', medianOf(results, NAMES.api, 'firstByte') / exit(NAMES.byHand), 1),
     atMost(
@@ -49,14 +49,21 @@ export function judge({ results, levels, daemonBytes }: Measured): readonly Goal
     atLeast('srt / agent-spawn in the foreground', exit(NAMES.srt) / exit(NAMES.foreground), 6),
     atLeast('podman / agent-spawn in the foreground', exit(NAMES.podman) / exit(NAMES.foreground), 2),
     atMost(
-      `start beside ${levels.at(-1)?.agents ?? '?'} idle agents / beside ${levels[0]?.agents ?? '?'}`,
-      levels.length < 2 ? Number.NaN : (nextStarts.at(-1) ?? Number.NaN) / (nextStarts[0] ?? Number.NaN),
+      `start beside ${mostAndFewest(levels)}`,
+      (nextStarts.at(-1) ?? Number.NaN) / (nextStarts[0] ?? Number.NaN),
       1.5,
     ),
     atMost('memory of the daemon (RSS)', (daemonBytes ?? Number.NaN) / MIB, 200, 'MiB'),
     atMost('memory the launcher adds per idle agent', (cost?.addedBytes ?? Number.NaN) / MIB, 1, 'MiB'),
     atMost('agent-spawn --version / N', exit(NAMES.version) / exit(NAMES.node), 1.4),
   ];
+}
+
+function mostAndFewest(levels: readonly Level[]): string {
+  const [first] = levels;
+  const last = levels.at(-1);
+  if (first === undefined || last === undefined) return 'many idle agents / beside few';
+  return `${last.agents} idle agents / beside ${first.agents}`;
 }
 
 function medianOf(results: readonly Result[], name: string, what: 'firstByte' | 'exit'): number {

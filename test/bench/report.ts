@@ -23,6 +23,7 @@ export function renderReport(report: Report): string {
     [
       `${around.distribution}, kernel ${around.kernel}, ${around.systemd}, ${around.bubblewrap}, node ${around.node}`,
       `${around.cores} cores (${around.processor}), cgroups of ${around.cgroups}, load ${around.loadBefore.toFixed(2)} before and ${around.loadAfter.toFixed(2)} after`,
+      ...(isBusy(around) ? ['Others were busy on this machine: CPU time is what to compare, medians are rough.'] : []),
     ],
     [
       `Milliseconds from start to exit, to the first byte of output, and of CPU time; ${report.rounds} rounds with all in turn`,
@@ -34,6 +35,11 @@ export function renderReport(report: Report): string {
     ['Goals', ...renderGoals(report.goals)],
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** Whether somebody else kept more than half of the machine busy when the run began. */
+function isBusy({ loadBefore, cores }: Surroundings): boolean {
+  return loadBefore > cores / 2;
 }
 
 function renderResults(results: readonly Result[]): readonly string[] {
