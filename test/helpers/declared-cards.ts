@@ -31,6 +31,8 @@ export async function withdrawCard(id: string): Promise<void> {
   await runCommand(['systemctl', 'stop', unitOf(id)]);
   await awaitGone(unitFileOf(id));
   await runCommand(['systemctl', 'reset-failed', unitOf(id)]);
+  // PID 1 is done; the daemon hears of it a moment later, or has forgotten the agent already.
+  await runCommand(['agentctl', 'wait', id]);
 }
 
 /** Waits until a file does not exist. */
