@@ -136,6 +136,8 @@ function serviceGroup(input: PropertiesInput): readonly UnitProperty[] {
     property('KillMode', 's', 'control-group'),
     property('Slice', 's', AGENTS_SLICE),
     property('SyslogIdentifier', 's', `agent-${input.id}`),
+    // A number in angle brackets is a word of the agent's like any other, not the urgency of its line.
+    property('SyslogLevelPrefix', 'b', false),
   ];
 }
 
@@ -170,6 +172,8 @@ function limitGroup(limits: ResolvedLimits): readonly UnitProperty[] {
  * ProcSubset= (no fresh /proc), RestrictNamespaces=, `~@mount`,
  * MemoryDenyWriteExecute=. Mount-namespace settings such as ProtectSystem= add
  * milliseconds to each start and nothing the sandbox's own root does not hide.
+ * RemoveIPC= would take the shared memory of a real user with it when the agent
+ * in the user's checkout ends; an agent's own is gone with its namespace.
  */
 function confinementGroup(input: PropertiesInput): readonly UnitProperty[] {
   const binds = input.unitBinds.map((bind) => [bind.source, bind.destination, false, 0n] as const);
@@ -181,7 +185,6 @@ function confinementGroup(input: PropertiesInput): readonly UnitProperty[] {
     property('KeyringMode', 's', 'private'),
     property('LockPersonality', 'b', true),
     ...(input.privateNetwork ? [property('PrivateNetwork', 'b', true)] : []),
-    property('RemoveIPC', 'b', true),
     property('RestrictAddressFamilies', '(bas)', [true, SOCKET_FAMILIES]),
     property('RestrictRealtime', 'b', true),
     property('SystemCallArchitectures', 'as', ['native']),

@@ -268,23 +268,21 @@ test('without a daemon the command says what to do', async () => {
   assert.match(stderr, /The daemon cannot be reached at .*\n {2}\S/);
 });
 
-test('the lines of a detached agent say which agent they are from', async () => {
-  const card = shell('echo marked; touch done');
+test('the lines of a detached agent say which agent they are from, and only that agent chose their words', async () => {
+  // A number in angle brackets would set the urgency of a line; the most urgent ones are shown on every terminal.
+  const card = shell('echo "<0>marked"; touch done');
   await detachAgent(card);
   await awaitFile(join(card.workspace, 'done'));
   await awaitEnd(card.agent_id);
   await succeed(runCommand(['journalctl', '--sync']));
-  const { stdout } = await succeed(
-    runCommand([
-      'journalctl',
-      '--output=json',
-      `--unit=${unitOf(card.agent_id)}`,
-      `--identifier=agent-${card.agent_id}`,
-    ]),
-  );
-  const messages = stdout
+  const filter = [`--unit=${unitOf(card.agent_id)}`, `--identifier=agent-${card.agent_id}`];
+  const { stdout } = await succeed(runCommand(['journalctl', '--output=json', ...filter]));
+  const entries = stdout
     .trim()
     .split('\n')
-    .map((line) => (JSON.parse(line) as { MESSAGE: string }).MESSAGE);
-  assert.deepEqual(messages, ['marked']);
+    .map((line) => JSON.parse(line) as { MESSAGE: string; PRIORITY: string });
+  assert.deepEqual(
+    entries.map(({ MESSAGE, PRIORITY }) => [MESSAGE, PRIORITY]),
+    [['<0>marked', '6']],
+  );
 });

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -25,7 +26,7 @@ import {
   type TestCard,
   viewAgent,
 } from '../helpers/agents.ts';
-import { agentProgram, runCommand } from '../helpers/commands.ts';
+import { agentProgram, RunningCommand, runCommand } from '../helpers/commands.ts';
 import { startDaemon, stopDaemon } from '../helpers/daemon.ts';
 import { addUser, asUser, type HostUser, makeDirectoryOf, ownerOf, removeUser } from '../helpers/host-users.ts';
 import { unitOf } from '../helpers/units.ts';
@@ -103,6 +104,22 @@ test("in a user's own checkout the agent is that user, without the user's groups
   assert.equal(status, 1);
   assert.equal(ownerOf(join(workspace, 'mine')), user.uid);
   assert.equal(ownerOf(workspace), user.uid);
+});
+
+test("an agent in a user's checkout takes nothing else of the user's with it when it ends", async () => {
+  const workspace = join(bench.directory, 'shared-owner');
+  makeDirectoryOf(user, workspace);
+  const shared = `/dev/shm/as-test-${process.pid}`;
+  const other = new RunningCommand(
+    asUser(user, 'bash', '-c', 'echo mine >"$0" && echo ready && exec sleep infinity', shared),
+  );
+  await other.lineLike(/^ready$/);
+  await succeed(runAgent(bench.card({ workspace, command: ['true'] })));
+  const isThere = existsSync(shared);
+  const status = other.child.exitCode;
+  await other.stop();
+  rmSync(shared, { force: true });
+  assert.deepEqual([isThere, status], [true, null], 'shared memory and processes of the user stay');
 });
 
 test('nothing appears in a checkout before, during and after an agent, also when it is killed', async () => {

@@ -35,7 +35,7 @@ const BWRAP = [
 /** The confinement that a unit of an agent has around bubblewrap. */
 const CONFINEMENT = [
   ...[`User=${USER}`, 'NoNewPrivileges=yes', 'CapabilityBoundingSet=', 'AmbientCapabilities=', 'KeyringMode=private'],
-  ...['PrivateNetwork=yes', 'LockPersonality=yes', 'RestrictRealtime=yes', 'RemoveIPC=yes', 'LimitCORE=0'],
+  ...['PrivateNetwork=yes', 'LockPersonality=yes', 'RestrictRealtime=yes', 'SyslogLevelPrefix=no', 'LimitCORE=0'],
   ...['SystemCallArchitectures=native', 'SystemCallErrorNumber=EPERM', 'TasksMax=50', 'MemoryMax=128M'],
   `SystemCallFilter=~${[
     ...['@keyring', '@reboot', '@swap', '@module', '@clock', '@raw-io', '@debug', '@obsolete', '@cpu-emulation'],
