@@ -32,6 +32,11 @@ export const ERRORS = {
   'card.conflict': { http: 422, exit: 3, summary: 'Two keys of the card contradict each other.' },
   'card.unreadable': { http: 422, exit: 3, summary: 'The card file cannot be read.' },
   'plan.not-enforced': { http: 422, exit: 3, summary: 'The card asks for something this version does not enforce.' },
+  'plan.user-taken': {
+    http: 422,
+    exit: 3,
+    summary: "A user or a group of the host claims the name of the agent's user.",
+  },
   'plan.workspace-refused': { http: 422, exit: 3, summary: 'The workspace cannot be used as asked.' },
   'plan.bind-refused': { http: 422, exit: 3, summary: 'An extra read-only bind cannot be used as asked.' },
   'plan.command-not-found': { http: 422, exit: 3, summary: 'The command of the agent was not found on this host.' },

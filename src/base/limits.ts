@@ -76,6 +76,8 @@ export const EARLY_JOBS_MAX: number = 4096;
 export const WORKSPACE_PENDING_MAX: number = 65_536;
 /** Lines of one agent that may wait for a busy journal; later ones are dropped and counted. */
 export const JOURNAL_WAITING_LINES_MAX: number = 4096;
+/** Largest `/etc/passwd` and `/etc/group` read, bytes: some hundred thousand accounts. */
+export const ACCOUNT_FILE_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Names of users remembered by uid. */
 export const USER_NAMES_MAX: number = 1024;
 /** Directories one `*` in a program search path may stand for. */

@@ -6,6 +6,7 @@ import type { HostFiles } from './host.ts';
 import { probePath } from './path-facts.ts';
 import { probeProgram } from './program-facts.ts';
 import { probeBundle, probeEtc, probeRoots } from './shown-paths.ts';
+import { probeUserClaims } from './user-claims.ts';
 import type { UserNames } from './user-names.ts';
 
 /** What a probe is made of. */
@@ -40,15 +41,16 @@ export class Probe {
 
   /** Facts for one card. Throws `host.call-failed`. */
   async facts(query: FactQuery): Promise<HostFacts> {
-    const { users } = this.#options;
+    const { files, users } = this.#options;
     try {
-      const [system, workspace, program, binds] = await Promise.all([
+      const [system, workspace, program, binds, userClaims] = await Promise.all([
         this.systemFacts(),
         probePath(query.workspace, users),
         query.program === null ? null : probeProgram(query.program),
         Promise.all(query.binds.map((path) => probePath(path, users))),
+        probeUserClaims(files, query.user),
       ]);
-      return { system, workspace, binds, program };
+      return { system, workspace, binds, program, userClaims };
     } catch (error) {
       throw callFailed('looking at the host', error);
     }

@@ -10,6 +10,8 @@ export interface FactQuery {
   readonly workspace: string;
   /** Extra read-only binds of the card. */
   readonly binds: readonly string[];
+  /** Name of the user the agent runs as. */
+  readonly user: string;
   /** The program to find: first word of the agent's command; null when it lies in the workspace. */
   readonly program: ProgramQuery | null;
 }
@@ -29,6 +31,15 @@ export interface HostFacts {
   /** One entry per queried bind, in the same order. */
   readonly binds: readonly PathFacts[];
   readonly program: ProgramFacts | null;
+  readonly userClaims: UserClaims;
+}
+
+/** What the host's own user and group files say about the name of the agent's user, which is to be ours alone. */
+export interface UserClaims {
+  /** A user of the host has it. */
+  readonly isUser: boolean;
+  /** Groups that list it as a member. */
+  readonly groups: readonly string[];
 }
 
 /** Facts that hold for every agent of this host; gathered at daemon start and cached. */

@@ -16,6 +16,7 @@ import { planProperties, stdioProperties } from './properties.ts';
 import type { Step } from './step.ts';
 import type { UnitProperty } from './unit-property.ts';
 import { renderUnitText } from './unit-text.ts';
+import { userClaimProblems } from './user-claims.ts';
 import { planWorkspace, type UidRange, type WorkspacePlan } from './workspace.ts';
 
 /** A card, what the caller adds to it, and what the daemon knows by itself. */
@@ -53,6 +54,7 @@ export function factQuery(card: ResolvedCard, extra: readonly string[]): FactQue
   return {
     workspace: card.workspace,
     binds: card.filesystem.readOnly,
+    user: userName(card.agentId),
     program: programQuery(commandWords(commandInput(card, extra)), card.workspace),
   };
 }
@@ -60,7 +62,7 @@ export function factQuery(card: ResolvedCard, extra: readonly string[]): FactQue
 /** Decides everything about one agent. Pure and total: the same inputs give the same plan, byte for byte. */
 export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> {
   const { card } = request;
-  const early = [...unenforced(card), ...bwrapProblems(facts.system)];
+  const early = earlyProblems(card, facts);
   const workspace = planWorkspace({ facts: facts.workspace, agentUid: request.agentUid, range: request.uidRange });
   if (!workspace.ok) return refused([...early, ...workspace.problems]);
   const who = workspace.value.identity;
@@ -175,6 +177,15 @@ function preparation(
         replaceUid: workspace.replaceUid,
       },
     },
+  ];
+}
+
+/** What is wrong whatever the rest of the plan turns out to be. */
+function earlyProblems(card: ResolvedCard, facts: HostFacts): readonly Problem[] {
+  return [
+    ...unenforced(card),
+    ...bwrapProblems(facts.system),
+    ...userClaimProblems(userName(card.agentId), facts.userClaims),
   ];
 }
 

@@ -21,6 +21,7 @@ const PARENT_DEATH = ['/usr/bin/setpriv', '--pdeathsig', 'TERM'];
 export function runInPlace(argv, { cwd, env = process.env }) {
   const guarded = existsSync(PARENT_DEATH[0] ?? '') ? [...PARENT_DEATH, ...argv] : argv;
   const [command = '', ...args] = guarded;
+  const parent = process.ppid;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: 'inherit' });
     const forward = (signal) => {
@@ -28,7 +29,7 @@ export function runInPlace(argv, { cwd, env = process.env }) {
       if (!(signal === 'SIGINT' && process.stdin.isTTY)) child.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
-    const watch = watchNpm(() => child.kill('SIGTERM'));
+    const watch = watchNpm(parent, () => child.kill('SIGTERM'));
     child.once('error', reject);
     child.once('close', (status, signal) => {
       clearInterval(watch);
@@ -41,12 +42,12 @@ export function runInPlace(argv, { cwd, env = process.env }) {
 /**
  * Calls back when npm, which started this, is gone: a killed npm cannot pass anything on, and nobody else would stop
  * what runs on its behalf. There is no event for the end of a parent.
+ * @param {number} parent npm's process id, from before the child was there to be heard of
  * @param {() => void} onGone
  * @returns {NodeJS.Timeout | undefined}
  */
-function watchNpm(onGone) {
+function watchNpm(parent, onGone) {
   if (process.env['npm_lifecycle_event'] === undefined) return undefined;
-  const parent = process.ppid;
   return setInterval(() => {
     if (process.ppid !== parent) onGone();
   }, NPM_WATCH_MS).unref();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentView } from '../../src/control/views.ts';
 import { askApi, readApi } from './api.ts';
@@ -24,6 +23,9 @@ export interface BenchOptions {
 /** Scratch directories of suites that run at the same time on the machine whose /tmp a private host shares. */
 const NEIGHBOURS = /^file (left behind|gone): \/(var\/)?tmp\/agent-spawn-/;
 
+/** Where suites have their directories: not /tmp, which takes no device files and little else where it is in memory. */
+const PLACE = '/var/tmp';
+
 let serial = 0;
 
 /**
@@ -45,7 +47,7 @@ export class Bench {
 
   /** Starts and forgets one agent first, so that what the first agent of a host brings into being is there already. */
   static async open(options: BenchOptions = {}): Promise<Bench> {
-    const directory = mkdtempSync(join(tmpdir(), 'as-test-'));
+    const directory = mkdtempSync(join(PLACE, 'as-test-'));
     chmodSync(directory, 0o755);
     const first: TestCard = {
       agent_id: `first-${process.pid}`,

@@ -90,6 +90,7 @@ export class FakeHost implements Host {
       system: this.system,
       workspace: this.files.facts(query.workspace),
       binds: query.binds.map((path) => this.files.facts(path)),
+      userClaims: { isUser: false, groups: [] },
       program: program === null ? null : this.#program(program.name),
     };
   }

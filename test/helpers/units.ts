@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { succeed } from './agents.ts';
-import { runCommand } from './commands.ts';
+import { inTime, runCommand } from './commands.ts';
 
 /** The unit of an agent. */
 export function unitOf(id: string): string {
@@ -23,6 +23,14 @@ export async function showUnit(unit: string, ...names: readonly string[]): Promi
 /** One property of a unit. */
 export async function showProperty(unit: string, name: string): Promise<string> {
   return (await showUnit(unit, name)).get(name) ?? '';
+}
+
+/** Asks systemd until a property of a unit has a value. */
+export async function awaitProperty(unit: string, name: string, value: string): Promise<void> {
+  const settled = async (): Promise<void> => {
+    while ((await showProperty(unit, name)) !== value);
+  };
+  await inTime(settled(), `${name}=${value} of ${unit}`);
 }
 
 /** Whether this host has the controllers in cgroup version 2. */

@@ -14,10 +14,10 @@ import {
   viewAgent,
 } from '../helpers/agents.ts';
 import { askApi } from '../helpers/api.ts';
-import { awaitFile, type Ended, inTime, RunningCommand, runCommand } from '../helpers/commands.ts';
+import { awaitFile, type Ended, RunningCommand, runCommand } from '../helpers/commands.ts';
 import { startDaemon, stopDaemon } from '../helpers/daemon.ts';
 import { awaitGone, declareCard, declareText, unitFileOf, withdrawCard } from '../helpers/declared-cards.ts';
-import { showProperty, showUnit, unitOf } from '../helpers/units.ts';
+import { awaitProperty, showProperty, showUnit, unitOf } from '../helpers/units.ts';
 
 let bench: Bench;
 const declared = new Set<string>();
@@ -39,14 +39,6 @@ function ownCard(changes: Readonly<Record<string, unknown>>): TestCard {
 
 function systemctl(...words: readonly string[]): Promise<Ended> {
   return runCommand(['systemctl', '--no-pager', ...words]);
-}
-
-/** Asks systemd until a property of a unit has a value. */
-async function awaitProperty(unit: string, name: string, value: string): Promise<void> {
-  const settled = async (): Promise<void> => {
-    while ((await showProperty(unit, name)) !== value);
-  };
-  await inTime(settled(), `${name}=${value} of ${unit}`);
 }
 
 test('a card in the cards directory is a service that systemctl and journalctl know', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AgentView } from '../../src/control/views.ts';
 import { agentctl, awaitEnd, Bench, startAgent, succeed, type TestCard, viewAgent } from '../helpers/agents.ts';
-import { agentProgram, type RunningCommand, runCommand } from '../helpers/commands.ts';
+import { agentProgram, type RunningCommand, runCommand, SLOWNESS } from '../helpers/commands.ts';
 import { processesOf, unitOf } from '../helpers/units.ts';
 
 let bench: Bench;
@@ -36,7 +36,7 @@ test('ttl_seconds ends an agent within a second, whatever its processes did to g
   assert.equal(ended.status, 124, ended.stderr);
   const view = await awaitEnd(card.agent_id);
   assert.equal(view.outcome?.kind, 'ttl');
-  assert.ok(livedSeconds(view) >= 2 && livedSeconds(view) < 3, `it lived ${livedSeconds(view)} s`);
+  assert.ok(livedSeconds(view) >= 2 && livedSeconds(view) < 2 + SLOWNESS, `it lived ${livedSeconds(view)} s`);
 });
 
 test('ttl_seconds ends an agent that ignores every request after stop_timeout_seconds', async () => {
@@ -49,7 +49,7 @@ test('ttl_seconds ends an agent that ignores every request after stop_timeout_se
   assert.deepEqual(processesOf(uid), []);
   const view = await awaitEnd(card.agent_id);
   assert.equal(view.outcome?.kind, 'ttl');
-  assert.ok(livedSeconds(view) >= 2 && livedSeconds(view) < 3.5, `it lived ${livedSeconds(view)} s`);
+  assert.ok(livedSeconds(view) >= 2 && livedSeconds(view) < 2 + 1.5 * SLOWNESS, `it lived ${livedSeconds(view)} s`);
 });
 
 test('stopped processes and a stopped process 1 do not hold up the end', async () => {
@@ -59,7 +59,7 @@ test('stopped processes and a stopped process 1 do not hold up the end', async (
   assert.deepEqual(processesOf(uid), []);
   const view = await awaitEnd(card.agent_id);
   assert.equal(view.outcome?.kind, 'ttl');
-  assert.ok(livedSeconds(view) < 2.5, `it lived ${livedSeconds(view)} s`);
+  assert.ok(livedSeconds(view) < 1 + 1.5 * SLOWNESS, `it lived ${livedSeconds(view)} s`);
 });
 
 test('an agent that forks all the time has no process left after its end', async () => {
@@ -80,7 +80,7 @@ test('an agent that ignores SIGTERM is gone after stop_timeout_seconds', async (
   });
   const { seconds } = await agentctl('stop', card.agent_id);
   assert.deepEqual(processesOf(uid), []);
-  assert.ok(seconds >= 1 && seconds < 3, `the stop took ${seconds} s`);
+  assert.ok(seconds >= 1 && seconds < 1 + 2 * SLOWNESS, `the stop took ${seconds} s`);
   assert.equal((await agent.ended()).status, 143);
   assert.equal((await viewAgent(card.agent_id)).outcome?.kind, 'stopped');
 });
@@ -89,7 +89,7 @@ test('an agent that answers SIGTERM has its time to finish, and no more of it th
   const { card, agent } = await ready(agentProgram('graceful.py'), { stop_timeout_seconds: 20 });
   const { seconds } = await agentctl('stop', card.agent_id);
   assert.equal(readFileSync(join(card.workspace, 'finished'), 'utf8'), 'all of it\n');
-  assert.ok(seconds >= 0.5 && seconds < 5, `the stop took ${seconds} s`);
+  assert.ok(seconds >= 0.5 && seconds < 5 * Math.min(SLOWNESS, 3), `the stop took ${seconds} s`);
   await agent.ended();
   assert.equal((await viewAgent(card.agent_id)).outcome?.kind, 'stopped');
 });

@@ -11,16 +11,13 @@ import {
   type TestCard,
   viewAgent,
 } from '../helpers/agents.ts';
-import { agentProgram, runCommand } from '../helpers/commands.ts';
+import { agentProgram, runCommand, SLOWNESS } from '../helpers/commands.ts';
 import { type CgroupFile, isUnified, readCgroup, showProperty, unitOf } from '../helpers/units.ts';
 
 const MIB = 1024 * 1024;
 const MEMORY_MAX: CgroupFile = { controller: 'memory', v1: 'memory.limit_in_bytes', v2: 'memory.max' };
 const PIDS_MAX: CgroupFile = { controller: 'pids', v1: 'pids.max', v2: 'pids.max' };
 const OPEN_CGROUP = /^0::\/|^\d+:[^:]*:\//;
-
-/** An emulated machine does everything several times slower; what is bounded here is whether it answers at all. */
-const SLOWNESS = process.env['AGENT_SPAWN_HOST'] === 'vm' ? 6 : 1;
 
 let bench: Bench;
 before(async () => {

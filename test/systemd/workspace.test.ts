@@ -106,6 +106,25 @@ test("in a user's own checkout the agent is that user, without the user's groups
   assert.equal(ownerOf(workspace), user.uid);
 });
 
+test('an agent never runs as a user of the host by the likeness of a name, nor with groups that list its name', async () => {
+  const taken = bench.card({ command: ['id'] });
+  const listed = bench.card({ command: ['id'] });
+  await addUser(`agent-${taken.agent_id}`, 'as-test-taken');
+  const groups = readFileSync('/etc/group', 'utf8');
+  writeFileSync('/etc/group', `${groups}as-test-listed:x:4242:agent-${listed.agent_id}\n`);
+  try {
+    for (const card of [taken, listed]) {
+      const { status, stdout, stderr } = await runAgent(card);
+      assert.deepEqual([status, stdout], [125, ''], stderr);
+      assert.match(stderr, /\(plan\.user-taken\)/);
+    }
+  } finally {
+    writeFileSync('/etc/group', groups);
+    await removeUser(`agent-${taken.agent_id}`, 'as-test-taken');
+  }
+  for (const card of [taken, listed]) assert.match((await succeed(runAgent(card))).stdout, /^uid=19/);
+});
+
 test("an agent in a user's checkout takes nothing else of the user's with it when it ends", async () => {
   const workspace = join(bench.directory, 'shared-owner');
   makeDirectoryOf(user, workspace);
