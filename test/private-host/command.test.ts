@@ -78,6 +78,7 @@ test('the command runs in the current directory with the caller environment and 
 });
 
 test('arguments reach the command as they are', async () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell would expand is the point.
   const words = ['', ' ', '$HOME', '%n', '${X}', 'a=b', '--', '*', "'", '"', '\\', '\n', 'é'];
   const { stdout } = await runProgram(['--bare', 'printf', '%s\\0', ...words]);
   assert.deepEqual(stdout.toString().split('\0').slice(0, -1), words);

@@ -26,11 +26,13 @@ function command(name, ...args) {
 }
 
 function listTree(directory) {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    // Node 20.11 has one name for it, Node 24 the other.
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(directory.length))
-    .sort();
+  return (
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      // Node 20.11 has one name for it, Node 24 the other.
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(directory.length))
+      .sort()
+  );
 }
 
 test('an installation is what its manifest says, and uninstalling leaves nothing of it', (t) => {
