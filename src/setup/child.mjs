@@ -23,12 +23,13 @@ export function runInPlace(argv, { cwd, env = process.env }) {
   const [command = '', ...args] = guarded;
   const parent = process.ppid;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: 'inherit' });
     const forward = (signal) => {
       // A terminal sends Ctrl-C to all of its foreground processes; a second one would mean "at once".
       if (!(signal === 'SIGINT' && process.stdin.isTTY)) child.kill(signal);
     };
+    // Heard from before the child is there: whoever sees it at work may send a signal at once.
     for (const signal of FORWARDED) process.on(signal, forward);
+    const child = spawn(command, args, { cwd, env, stdio: 'inherit' });
     const watch = watchNpm(parent, () => child.kill('SIGTERM'));
     child.once('error', reject);
     child.once('close', (status, signal) => {
