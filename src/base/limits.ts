@@ -82,3 +82,27 @@ export const ACCOUNT_FILE_BYTES_MAX: number = 16 * 1024 * 1024;
 export const USER_NAMES_MAX: number = 1024;
 /** Directories one `*` in a program search path may stand for. */
 export const SEARCH_MATCHES_MAX: number = 256;
+/** Longest path of a request that the audit keeps, characters; the rest says little about where it went. */
+export const AUDIT_PATH_MAX: number = 512;
+/** Longest line of an audit, bytes: the widest event of its schema is below a third of it. */
+export const AUDIT_LINE_BYTES_MAX: number = 16 * 1024;
+/** Size at which an agent's audit goes on in a new file, bytes: some thirty thousand decisions. One older file is kept. */
+export const AUDIT_FILE_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Time for which refusals like one that was written are counted instead of written, milliseconds. */
+export const AUDIT_REPEATED_WINDOW_MS: number = 30_000;
+/** Different refusals of one agent that are told apart in that time; more are counted by their reason alone, so that no agent washes its audit away. */
+export const AUDIT_REPEATED_KEYS_MAX: number = 256;
+/** Largest head of a request that the egress proxy takes, bytes; agents send some long cookies and tokens, servers take 8 to 32 KiB. */
+export const REQUEST_HEAD_BYTES_MAX: number = 32 * 1024;
+/** Longest target of a request to the egress proxy, bytes; RFC 9112 section 3 asks for 8,000 at least. */
+export const REQUEST_TARGET_BYTES_MAX: number = 8 * 1024;
+/** Fields in the head of one request; Node's own limit is 1,000 in both directions together. */
+export const REQUEST_FIELDS_MAX: number = 128;
+/** Longest method of a request, bytes; the longest registered one has 17. */
+export const REQUEST_METHOD_BYTES_MAX: number = 32;
+/** Hexadecimal digits in the size of one chunk of a body: below 4 GiB. */
+export const CHUNK_SIZE_DIGITS_MAX: number = 8;
+/** Trailer fields after a chunked body, bytes; they are read and dropped. */
+export const TRAILER_BYTES_MAX: number = 8 * 1024;
+/** Largest TLS ClientHello, bytes: two kilobytes with post-quantum keys, the largest record holds 16. */
+export const CLIENT_HELLO_BYTES_MAX: number = 16 * 1024;
