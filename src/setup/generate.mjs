@@ -1,5 +1,6 @@
 import { inCheckout } from './checkout.mjs';
 import { apiFiles } from './generate-api.mjs';
+import { auditFiles } from './generate-audit.mjs';
 import { cardFiles } from './generate-card.mjs';
 import { placeFile } from './place.mjs';
 import { isCommand, report, runCommand } from './report.mjs';
@@ -9,7 +10,7 @@ import { isCommand, report, runCommand } from './report.mjs';
  * @returns {Promise<{ path: string, text: string }[]>} paths relative to the checkout
  */
 export async function generatedFiles() {
-  return [...(await cardFiles()), ...(await apiFiles())];
+  return [...(await cardFiles()), ...(await auditFiles()), ...(await apiFiles())];
 }
 
 if (isCommand(import.meta.url)) {
