@@ -5,7 +5,7 @@ export interface CardKey {
   /** JSON pointer; `*` stands for every element of a list and every name of a map. */
   readonly pointer: string;
   readonly title: string;
-  readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object';
+  readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object' | 'string or object';
   /** The values of an enumeration. */
   readonly allowed?: readonly string[];
   /** Least number, length or count. */
@@ -139,9 +139,132 @@ export const CARD_KEYS: readonly CardKey[] = [
   },
   {
     "pointer": "/allowed_hosts/*",
-    "title": "allowed_hosts/*",
+    "title": "Allowed host",
+    "type": "string or object",
+    "most": 300,
+    "example": "api.anthropic.com"
+  },
+  {
+    "pointer": "/allowed_hosts/*/host",
+    "title": "Host",
     "type": "string",
-    "most": 300
+    "most": 300,
+    "example": "registry.npmjs.org"
+  },
+  {
+    "pointer": "/allowed_hosts/*/ports",
+    "title": "Ports",
+    "type": "array",
+    "least": 1,
+    "most": 64,
+    "example": [
+      443,
+      8443
+    ]
+  },
+  {
+    "pointer": "/allowed_hosts/*/ports/*",
+    "title": "allowed_hosts/*/ports/*",
+    "type": "integer",
+    "least": 1,
+    "most": 65535
+  },
+  {
+    "pointer": "/allowed_hosts/*/methods",
+    "title": "Methods",
+    "type": "array",
+    "least": 1,
+    "most": 16,
+    "example": [
+      "GET",
+      "HEAD"
+    ]
+  },
+  {
+    "pointer": "/allowed_hosts/*/methods/*",
+    "title": "allowed_hosts/*/methods/*",
+    "type": "string",
+    "most": 32
+  },
+  {
+    "pointer": "/allowed_hosts/*/paths",
+    "title": "Paths",
+    "type": "array",
+    "least": 1,
+    "most": 64,
+    "example": [
+      "/packages"
+    ]
+  },
+  {
+    "pointer": "/allowed_hosts/*/paths/*",
+    "title": "allowed_hosts/*/paths/*",
+    "type": "string",
+    "most": 1024
+  },
+  {
+    "pointer": "/allowed_hosts/*/protocol",
+    "title": "Protocol",
+    "type": "string",
+    "allowed": [
+      "tls",
+      "tcp"
+    ],
+    "example": "tcp"
+  },
+  {
+    "pointer": "/allowed_hosts/*/reason",
+    "title": "Reason",
+    "type": "string",
+    "most": 256,
+    "example": "Packages of the build"
+  },
+  {
+    "pointer": "/denied_hosts",
+    "title": "Denied hosts",
+    "type": "array",
+    "most": 1024,
+    "example": [
+      "gist.githubusercontent.com"
+    ]
+  },
+  {
+    "pointer": "/denied_hosts/*",
+    "title": "Denied host",
+    "type": "string or object",
+    "most": 300,
+    "example": "gist.githubusercontent.com"
+  },
+  {
+    "pointer": "/denied_hosts/*/host",
+    "title": "Host",
+    "type": "string",
+    "most": 300,
+    "example": "gist.githubusercontent.com"
+  },
+  {
+    "pointer": "/denied_hosts/*/ports",
+    "title": "Ports",
+    "type": "array",
+    "least": 1,
+    "most": 64,
+    "example": [
+      80
+    ]
+  },
+  {
+    "pointer": "/denied_hosts/*/ports/*",
+    "title": "denied_hosts/*/ports/*",
+    "type": "integer",
+    "least": 1,
+    "most": 65535
+  },
+  {
+    "pointer": "/denied_hosts/*/reason",
+    "title": "Reason",
+    "type": "string",
+    "most": 256,
+    "example": "Nothing may be posted there"
   },
   {
     "pointer": "/proxy",
@@ -149,6 +272,13 @@ export const CARD_KEYS: readonly CardKey[] = [
     "type": "string",
     "most": 300,
     "example": "http://10.100.1.1:3128"
+  },
+  {
+    "pointer": "/proxy_credentials_file",
+    "title": "Credentials of the upstream proxy",
+    "type": "string",
+    "most": 4095,
+    "example": "/run/secrets/proxy-credentials"
   },
   {
     "pointer": "/network",
@@ -169,6 +299,64 @@ export const CARD_KEYS: readonly CardKey[] = [
       "host"
     ],
     "example": "none"
+  },
+  {
+    "pointer": "/network/max_bytes",
+    "title": "Bytes",
+    "type": "integer",
+    "least": 1,
+    "most": 1125899906842624,
+    "example": 1073741824
+  },
+  {
+    "pointer": "/network/requests_per_minute",
+    "title": "Requests per minute",
+    "type": "integer",
+    "least": 1,
+    "most": 1000000,
+    "example": 600
+  },
+  {
+    "pointer": "/network/allow",
+    "title": "Direct connections",
+    "type": "array",
+    "most": 64,
+    "example": [
+      {
+        "address": "192.0.2.10",
+        "port": 5432
+      }
+    ]
+  },
+  {
+    "pointer": "/network/allow/*",
+    "title": "Direct connection",
+    "type": "object"
+  },
+  {
+    "pointer": "/network/allow/*/address",
+    "title": "Address",
+    "type": "string",
+    "most": 45,
+    "example": "192.0.2.10"
+  },
+  {
+    "pointer": "/network/allow/*/port",
+    "title": "Port",
+    "type": "integer",
+    "least": 1,
+    "most": 65535,
+    "example": 5432
+  },
+  {
+    "pointer": "/network/allow/*/protocol",
+    "title": "Protocol",
+    "type": "string",
+    "allowed": [
+      "tcp",
+      "udp"
+    ],
+    "example": "udp"
   },
   {
     "pointer": "/network/publish",
@@ -199,7 +387,7 @@ export const CARD_KEYS: readonly CardKey[] = [
     "pointer": "/network/publish/*/listen",
     "title": "Listening address",
     "type": "string",
-    "most": 60,
+    "most": 107,
     "example": "127.0.0.1:18080"
   },
   {
@@ -351,8 +539,10 @@ export const CARD_DEFAULTS = {
   "agent": "opencode",
   "environment": {},
   "api_provider": "anthropic",
+  "denied_hosts": [],
   "network": {
     "mode": "isolated",
+    "allow": [],
     "publish": []
   },
   "filesystem": {

@@ -1,6 +1,6 @@
 // Generated from schema/agent-card.schema.json by `npm run generate`; not edited by hand.
 /**
- * Declares one AI agent: where it works, what it runs, and what it may use. A card is JSON or TOML, at most 256 KiB, at most 16 levels deep. Beyond what this schema can say, a card is also refused for a key that occurs twice, for a path of more than 4095 bytes, for memory_high_mb above memory_mb, and for two published ports with one listening address.
+ * Declares one AI agent: where it works, what it runs, and what it may use. A card is JSON or TOML, at most 256 KiB, at most 16 levels deep. Beyond what this schema can say, a card is also refused for a key that occurs twice, for a path of more than 4095 bytes, for memory_high_mb above memory_mb, for two published ports with one listening address, and for network keys that contradict the network mode or each other.
  */
 export interface Card {
   /**
@@ -51,15 +51,85 @@ export interface Card {
    */
   readonly api_key_file?: string;
   /**
-   * Hosts that the agent may reach, by name or address, without scheme or path. An empty list allows none.
+   * Hosts that the agent may reach, without scheme or path: a name, *.NAME for everything below a name, an address or CIDR range, * for any public address; NAME:PORT for one port, otherwise ports 80 and 443. An address that is not public is reached only where it is written out. An empty list allows none. Absent: the API hosts of api_provider and no others.
    *
    * @maxItems 1024
+   *
+   * Items: A host as a text, or an object that says more about it.
    */
-  readonly allowed_hosts?: readonly string[];
+  readonly allowed_hosts?: readonly (
+    | string
+    | {
+        /**
+         * Name, *.NAME, address, CIDR range or *.
+         */
+        readonly host: string;
+        /**
+         * TCP ports. Absent: the port in host, otherwise 80 and 443.
+         *
+         * @minItems 1
+         * @maxItems 64
+         */
+        readonly ports?: readonly number[];
+        /**
+         * HTTP methods that pass, where they are visible: in plain HTTP. With methods or paths, the host cannot be reached through a tunnel, so not by https. Absent: all.
+         *
+         * @minItems 1
+         * @maxItems 16
+         */
+        readonly methods?: readonly string[];
+        /**
+         * Beginnings of paths that pass; each ends where a segment ends, so /api covers /api/v1 and not /apix. Absent: all.
+         *
+         * @minItems 1
+         * @maxItems 64
+         */
+        readonly paths?: readonly string[];
+        /**
+         * What a tunnel to the host may carry. tls: TLS that names the same host, or HTTP. tcp: anything.
+         */
+        readonly protocol?: 'tls' | 'tcp';
+        /**
+         * Why, one line; shown where the rule decides.
+         */
+        readonly reason?: string;
+      }
+  )[];
+  /**
+   * Hosts that the agent may not reach whatever else is allowed; written like allowed_hosts.
+   *
+   * @maxItems 1024
+   *
+   * Items: A host as a text, or an object that says more about it.
+   */
+  readonly denied_hosts?: readonly (
+    | string
+    | {
+        /**
+         * Name, *.NAME, address, CIDR range or *.
+         */
+        readonly host: string;
+        /**
+         * TCP ports that are denied. Absent: the port in host, otherwise all.
+         *
+         * @minItems 1
+         * @maxItems 64
+         */
+        readonly ports?: readonly number[];
+        /**
+         * Why, one line; shown where the rule decides.
+         */
+        readonly reason?: string;
+      }
+  )[];
   /**
    * HTTP proxy of your network that all traffic of the agent is handed on to; http://HOST:PORT or https://HOST:PORT. No user name or password: cards are shown and logged.
    */
   readonly proxy?: string;
+  /**
+   * File of the host that holds USER:PASSWORD for the upstream proxy, one line, readable by nobody but its owner; absolute and normal. Read when the agent starts; neither the card nor the agent holds what is in it.
+   */
+  readonly proxy_credentials_file?: string;
   /**
    * How the agent is connected.
    */
@@ -68,6 +138,35 @@ export interface Card {
      * isolated: a network of its own whose only way out is the proxy. none: no way out at all. veth: a network of its own with an address, for protocols that cannot use a proxy. host: the network of the host, where nothing is enforced.
      */
     readonly mode?: 'isolated' | 'none' | 'veth' | 'host';
+    /**
+     * Most bytes that pass the proxy over the life of the agent, both directions together. The upper bound is 1 PiB. Absent: no such cap.
+     */
+    readonly max_bytes?: number;
+    /**
+     * Most requests and tunnels in any minute; those beyond are refused. The upper bound catches a value that was meant as none. Absent: no such cap.
+     */
+    readonly requests_per_minute?: number;
+    /**
+     * Addresses that the agent may reach without the proxy, for protocols that cannot use one. Only with mode veth.
+     *
+     * @maxItems 64
+     *
+     * Items: One address and port.
+     */
+    readonly allow?: readonly {
+      /**
+       * IPv4 or IPv6 address, without brackets.
+       */
+      readonly address: string;
+      /**
+       * Port of that address.
+       */
+      readonly port: number;
+      /**
+       * Transport protocol.
+       */
+      readonly protocol?: 'tcp' | 'udp';
+    }[];
     /**
      * Ports of the agent that are reachable from the host.
      *
@@ -81,7 +180,7 @@ export interface Card {
        */
       readonly port: number;
       /**
-       * Address and port of the host, ADDRESS:PORT or [ADDRESS]:PORT for IPv6. Without it 127.0.0.1 and the same port, so that nothing is open to other machines unless the card says so.
+       * Address and port of the host, ADDRESS:PORT or [ADDRESS]:PORT for IPv6, or the absolute path of a Unix socket. Without it 127.0.0.1 and the same port, so that nothing is open to other machines unless the card says so.
        */
       readonly listen?: string;
     }[];

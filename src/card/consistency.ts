@@ -5,6 +5,7 @@ import { quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
 import { CARD_DEFAULTS } from './card-keys.gen.ts';
 import { displayName } from './keys.ts';
+import { networkProblems } from './network-consistency.ts';
 import { publishedPort } from './resolve.ts';
 
 /**
@@ -12,12 +13,12 @@ import { publishedPort } from './resolve.ts';
  * values that have the type they should have, so that it can be asked about any card.
  */
 export function contradictions(card: unknown): readonly Problem[] {
-  return [...pathProblems(card), ...memoryProblems(card), ...publishProblems(card)];
+  return [...pathProblems(card), ...memoryProblems(card), ...publishProblems(card), ...networkProblems(card)];
 }
 
 function pathProblems(card: unknown): readonly Problem[] {
   const binds = listAt(card, '/filesystem/read_only').map((_, index) => `/filesystem/read_only/${index}`);
-  return ['/workspace', '/api_key_file', ...binds].flatMap((pointer) => {
+  return ['/workspace', '/api_key_file', '/proxy_credentials_file', ...binds].flatMap((pointer) => {
     const path = valueAt(card, pointer);
     if (typeof path !== 'string' || pathFault(path) !== 'too-long') return [];
     const message = `${displayName(pointer)} has more than ${PATH_BYTES_MAX} bytes, which no path can have.`;

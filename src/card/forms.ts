@@ -46,6 +46,9 @@ export const FORMS: Readonly<Record<string, Explain>> = {
     suggestion: 'Use letters, digits and inner ".", "_", "-" and "/".',
   }),
   hostPattern: explainHost,
+  httpMethod: explainMethod,
+  urlPath: explainUrlPath,
+  ipAddress: (text) => badFormat(`is ${quote(text)}, but must be an IPv4 or IPv6 address without port and brackets`),
   proxyUrl: explainProxy,
   listenAddress: explainListenAddress,
 };
@@ -126,11 +129,25 @@ function explainHost(text: string): FormFault {
   return badFormat(cause, host === undefined ? undefined : `Write "${host}".`);
 }
 
+function explainMethod(text: string): FormFault {
+  const capitals = text.toUpperCase();
+  if (/^(?:CONNECT|TRACE|TRACK)$/.test(capitals)) return badFormat(`is ${quote(text)}, which is never passed on`);
+  const cause = `is ${quote(text)}, but a method is a word in capitals`;
+  return badFormat(cause, /^[A-Z](?:[A-Z-]{0,20}[A-Z])?$/.test(capitals) ? `Write "${capitals}".` : undefined);
+}
+
+function explainUrlPath(text: string): FormFault {
+  return badFormat(
+    `is ${quote(text)}, but a path starts with "/" and has no query, no space and no parts "", "." and ".."`,
+    'Write what the request has between the host and the "?".',
+  );
+}
+
 function explainProxy(text: string): FormFault {
   if (/^https?:\/\/[^/]*@/.test(text)) {
     return badFormat(
       'holds a user name or a password, and cards are shown and logged',
-      'Use a proxy that needs none from this host.',
+      'Put USER:PASSWORD in a file and name it in "proxy_credentials_file".',
     );
   }
   const scheme = /^([a-z][a-z0-9+.-]{0,20}):\/\//.exec(text)?.[1];
@@ -145,6 +162,6 @@ function explainListenAddress(text: string): FormFault {
   const port = /^:?([0-9]{1,5})$/.exec(text)?.[1];
   const local = /^localhost:([0-9]{1,5})$/.exec(text)?.[1];
   const meant = port ?? local;
-  const cause = `is ${quote(text)}, but an address is written ADDRESS:PORT with numbers, or [ADDRESS]:PORT for IPv6`;
+  const cause = `is ${quote(text)}, but an address is written ADDRESS:PORT with numbers, or [ADDRESS]:PORT for IPv6, and a socket as an absolute path`;
   return badFormat(cause, meant === undefined ? undefined : `Write "127.0.0.1:${meant}".`);
 }

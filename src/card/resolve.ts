@@ -5,10 +5,31 @@ import { CARD_DEFAULTS } from './card-keys.gen.ts';
 /** Where a card came from: sent by a caller, or found in the cards directory. */
 export type CardOrigin = 'spawned' | 'declared';
 
-/** One port of the agent and the address of the host that leads to it, `ADDRESS:PORT` or `[ADDRESS]:PORT`. */
+/** One port of the agent and what of the host leads to it: `ADDRESS:PORT`, `[ADDRESS]:PORT`, or the absolute path of a Unix socket. */
 export interface PublishedPort {
   readonly port: number;
   readonly listen: string;
+}
+
+/** One entry of `allowed_hosts`; null where the card does not say. */
+export interface AllowedHost {
+  /** As the card writes it, a port included. */
+  readonly host: string;
+  readonly ports: readonly number[] | null;
+  readonly methods: readonly string[] | null;
+  readonly paths: readonly string[] | null;
+  readonly protocol: 'tls' | 'tcp';
+  readonly reason: string | null;
+}
+
+/** One entry of `denied_hosts`; null where the card does not say. */
+export type DeniedHost = Pick<AllowedHost, 'host' | 'ports' | 'reason'>;
+
+/** One address that an agent with a network device of its own may reach without the proxy. */
+export interface DirectConnection {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp';
 }
 
 /** Limits of an agent in the kernel's units; null where there is none. */
@@ -42,12 +63,17 @@ export interface ResolvedCard {
   readonly apiProvider: NonNullable<Card['api_provider']>;
   readonly apiKeyFile: string | null;
   /** Null when the card does not say; an empty list allows no host. */
-  readonly allowedHosts: readonly string[] | null;
+  readonly allowedHosts: readonly AllowedHost[] | null;
+  readonly deniedHosts: readonly DeniedHost[];
   /** Upstream proxy, a URL. */
   readonly proxy: string | null;
+  readonly proxyCredentialsFile: string | null;
   readonly network: {
     readonly mode: NonNullable<NonNullable<Card['network']>['mode']>;
     readonly publish: readonly PublishedPort[];
+    readonly allow: readonly DirectConnection[];
+    readonly maxBytes: number | null;
+    readonly requestsPerMinute: number | null;
   };
   readonly a2aPort: number | null;
   readonly filesystem: { readonly readOnly: readonly string[] };
@@ -61,7 +87,6 @@ export interface ResolvedCard {
 
 /** Fills in what a card leaves out: the only place that does. The defaults are the schema's. */
 export function resolveCard(card: Card, origin: CardOrigin): ResolvedCard {
-  const publish = card.network?.publish ?? CARD_DEFAULTS.network.publish;
   return {
     agentId: card.agent_id,
     workspace: card.workspace,
@@ -72,9 +97,11 @@ export function resolveCard(card: Card, origin: CardOrigin): ResolvedCard {
     environment: card.environment ?? CARD_DEFAULTS.environment,
     apiProvider: card.api_provider ?? CARD_DEFAULTS.api_provider,
     apiKeyFile: card.api_key_file ?? null,
-    allowedHosts: card.allowed_hosts ?? null,
+    allowedHosts: card.allowed_hosts?.map(allowedHost) ?? null,
+    deniedHosts: (card.denied_hosts ?? CARD_DEFAULTS.denied_hosts).map(deniedHost),
     proxy: card.proxy ?? null,
-    network: { mode: card.network?.mode ?? CARD_DEFAULTS.network.mode, publish: publish.map(publishedPort) },
+    proxyCredentialsFile: card.proxy_credentials_file ?? null,
+    network: resolveNetwork(card.network ?? {}),
     a2aPort: card.a2a_port ?? null,
     filesystem: { readOnly: card.filesystem?.read_only ?? CARD_DEFAULTS.filesystem.read_only },
     limits: resolveLimits(card.resource_limits ?? {}),
@@ -88,6 +115,36 @@ export function resolveCard(card: Card, origin: CardOrigin): ResolvedCard {
 /** The published port as the card's reader means it: without an address only this machine reaches it. */
 export function publishedPort(entry: { readonly port: number; readonly listen?: string }): PublishedPort {
   return { port: entry.port, listen: entry.listen ?? `127.0.0.1:${entry.port}` };
+}
+
+function resolveNetwork(network: NonNullable<Card['network']>): ResolvedCard['network'] {
+  const defaults = CARD_DEFAULTS.network;
+  return {
+    mode: network.mode ?? defaults.mode,
+    publish: (network.publish ?? defaults.publish).map(publishedPort),
+    allow: (network.allow ?? defaults.allow).map(({ address, port, protocol }) => {
+      return { address, port, protocol: protocol ?? 'tcp' };
+    }),
+    maxBytes: network.max_bytes ?? null,
+    requestsPerMinute: network.requests_per_minute ?? null,
+  };
+}
+
+function allowedHost(entry: NonNullable<Card['allowed_hosts']>[number]): AllowedHost {
+  const { host, ports, methods, paths, protocol, reason } = typeof entry === 'string' ? { host: entry } : entry;
+  return {
+    host,
+    ports: ports ?? null,
+    methods: methods ?? null,
+    paths: paths ?? null,
+    protocol: protocol ?? 'tls',
+    reason: reason ?? null,
+  };
+}
+
+function deniedHost(entry: NonNullable<Card['denied_hosts']>[number]): DeniedHost {
+  const { host, ports, reason } = typeof entry === 'string' ? { host: entry } : entry;
+  return { host, ports: ports ?? null, reason: reason ?? null };
 }
 
 function resolveLimits(limits: NonNullable<Card['resource_limits']>): ResolvedLimits {

@@ -70,6 +70,7 @@ const TYPE_NAMES: Readonly<Record<CardKey['type'], string>> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'an object',
+  'string or object': 'a text or an object',
 };
 
 function wrongType(pointer: string, key: CardKey | undefined, value: unknown, format: CardFormat): Problem {

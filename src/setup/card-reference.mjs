@@ -54,7 +54,7 @@ export function cardKeys(schema) {
   return listKeys(schema).map(({ pointer, schema: key }) => ({
     pointer,
     title: key.title ?? pointer.slice(1),
-    type: key.type,
+    type: [key.type].flat().join(' or '),
     allowed: key.enum,
     least: key.minimum ?? key.minItems,
     most: key.maximum ?? key.maxLength ?? key.maxItems ?? key.maxProperties,
@@ -83,7 +83,13 @@ export function cardReference(schema) {
     .filter(({ schema: key }) => key.title !== undefined)
     .map(({ pointer, schema: key, isRequired }) => {
       const name = pointer.slice(1).replaceAll('/*', '[]').replaceAll('/', '.');
-      const cells = [`\`${name}\``, typeName(key), defaultText(key, isRequired), boundsText(key), meaning(key)];
+      const cells = [
+        `\`${name}\``,
+        typeName(key, schema.definitions),
+        defaultText(key, isRequired),
+        boundsText(key),
+        meaning(key),
+      ];
       return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
     });
   return `# The agent card
@@ -103,12 +109,26 @@ ${rows.join('\n')}
 
 /**
  * @param {any} key
+ * @param {any} definitions
  * @returns {string}
  */
-function typeName(key) {
-  if (key.type === 'array') return key.items.properties === undefined ? 'list of texts' : 'list of objects';
+function typeName(key, definitions) {
+  if (Array.isArray(key.type)) return 'text or object';
+  if (key.type === 'array')
+    return `list of ${plural(Array.isArray(key.items) ? key.items[0] : key.items, definitions)}`;
   if (key.type === 'object' && key.properties === undefined) return 'map of texts';
   return { string: 'text', integer: 'whole number', boolean: 'true or false', object: 'object' }[key.type] ?? key.type;
+}
+
+/**
+ * @param {any} items
+ * @param {any} definitions
+ * @returns {string}
+ */
+function plural(items, definitions) {
+  const { type } = filledIn(items, definitions);
+  if (Array.isArray(type)) return 'texts or objects';
+  return { string: 'texts', integer: 'whole numbers', object: 'objects' }[type] ?? type;
 }
 
 /**
@@ -128,7 +148,7 @@ function defaultText(key, isRequired) {
 function boundsText(key) {
   if (key.enum !== undefined) return key.enum.map((value) => `\`${value}\``).join(', ');
   if (key.minimum !== undefined) return `${key.minimum} to ${key.maximum}`;
-  if (key.maxLength !== undefined) return `at most ${key.maxLength} characters`;
+  if (key.maxLength !== undefined && key.type !== 'object') return `at most ${key.maxLength} characters`;
   const most = key.maxItems ?? key.maxProperties;
   return most === undefined ? '' : `${key.minItems ?? 0} to ${most} entries`;
 }

@@ -41,10 +41,17 @@ async function cardTypes(schema) {
  * @returns {any}
  */
 function plainTypes(schema, definitions) {
-  if (schema.$ref !== undefined)
-    return plainTypes(definitions[schema.$ref.slice('#/definitions/'.length)], definitions);
+  if (schema.$ref !== undefined) {
+    const { $ref, ...own } = schema;
+    return plainTypes({ ...definitions[$ref.slice('#/definitions/'.length)], ...own }, definitions);
+  }
   const { title, allOf, propertyNames, not, ...rest } = schema;
-  if (allOf !== undefined) return { ...plainTypes(allOf[0], definitions), description: rest.description };
+  if (Array.isArray(rest.type)) return { ...annotations(rest), anyOf: variants(rest, definitions) };
+  if (allOf !== undefined) {
+    const { type } = rest;
+    const form = plainTypes({ ...allOf[0], ...(type === undefined ? {} : { type }) }, definitions);
+    return { ...form, description: rest.description };
+  }
   if (rest.type === 'array') {
     const { items, additionalItems, ...list } = rest;
     return { ...list, items: plainTypes(Array.isArray(items) ? items[0] : items, definitions) };
@@ -60,6 +67,24 @@ function plainTypes(schema, definitions) {
 }
 
 /**
+ * @param {any} schema of a text or an object
+ * @param {any} definitions
+ * @returns {any[]} one schema for each of the two
+ */
+function variants({ type, properties, required, additionalProperties }, definitions) {
+  const object = { type: 'object', properties, required, additionalProperties };
+  return type.map((name) => (name === 'object' ? plainTypes(object, definitions) : { type: name }));
+}
+
+/**
+ * @param {any} schema
+ * @returns {any}
+ */
+function annotations({ description }) {
+  return { description };
+}
+
+/**
  * @param {string} types as json-schema-to-typescript prints them, one property to a line
  * @returns {string} with every property and every list readonly
  */
@@ -68,12 +93,12 @@ function withReadonly(types) {
   /** @type {number[]} */
   const open = [];
   for (const [index, line] of lines.entries()) {
-    if (line.endsWith('{')) open.push(index);
-    if (!/^ *\}(\[\])?;?$/.test(line)) continue;
+    if (/[{(]$/.test(line)) open.push(index);
+    if (!/^ *[})](\[\])?;?$/.test(line)) continue;
     const opened = open.pop() ?? 0;
-    if (line.endsWith('}[];')) lines[opened] = (lines[opened] ?? '').replace(/: \{$/, ': readonly {');
+    if (line.endsWith('[];')) lines[opened] = (lines[opened] ?? '').replace(/: ([{(])$/, ': readonly $1');
   }
-  return lines.join('\n').replace(/: string\[\];/g, ': readonly string[];');
+  return lines.join('\n').replace(/: (string|number)\[\];/g, ': readonly $1[];');
 }
 
 /**
@@ -87,7 +112,7 @@ export interface CardKey {
   /** JSON pointer; \`*\` stands for every element of a list and every name of a map. */
   readonly pointer: string;
   readonly title: string;
-  readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object';
+  readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object' | 'string or object';
   /** The values of an enumeration. */
   readonly allowed?: readonly string[];
   /** Least number, length or count. */
@@ -132,7 +157,13 @@ const COUNT_CHARACTERS = '(text) => { let count = 0; for (const _ of text) count
 async function validator(schema) {
   const { Ajv } = await import('ajv');
   const { default: standaloneCode } = await import('ajv/dist/standalone/index.js');
-  const ajv = new Ajv({ allErrors: true, messages: false, strictTuples: false, code: { source: true, esm: true } });
+  const ajv = new Ajv({
+    allErrors: true,
+    messages: false,
+    strictTuples: false,
+    allowUnionTypes: true,
+    code: { source: true, esm: true },
+  });
   /** @type {string} */
   const code = /** @type {any} */ (standaloneCode).default(ajv, ajv.compile(withoutAnnotations(schema)));
   const exported = /export const validate = (\w+);export default \1;/;

@@ -171,6 +171,7 @@ test('an allowed host is a name or an address', () => {
   expectValid('allowed_hosts', [
     [],
     ['api.anthropic.com', '*.example.org', 'localhost:8080', '192.0.2.1', '[2001:db8::1]:443', '2001:db8::1'],
+    ['10.0.0.0/8', '10.0.0.0/8:22', '2001:db8::/32', '[2001:db8::/32]:443', { host: 'api.anthropic.com' }],
   ]);
   expectProblems('card.bad-format', 'allowed_hosts', [
     [
@@ -184,6 +185,77 @@ test('an allowed host is a name or an address', () => {
   ]);
 });
 
+test('what a rule says about requests is plain', () => {
+  const rule = (keys: object): unknown => cardWith({ allowed_hosts: [{ host: 'a.example', ...keys }] });
+  for (const keys of [{ methods: ['GET', 'M-SEARCH'] }, { paths: ['/', '/api', '/%2e/x'] }, { ports: [1, 65_535] }]) {
+    assert.equal(parse(rule(keys)).ok, true, JSON.stringify(keys));
+  }
+  const path = 'but a path starts with "/" and has no query, no space and no parts "", "." and "..".';
+  const hint = 'Write what the request has between the host and the "?".';
+  const cases: readonly (readonly [object, string, string])[] = [
+    [{ methods: ['get'] }, 'methods', '"get", but a method is a word in capitals. [Write "GET".]'],
+    [{ methods: ['G T'] }, 'methods', '"G T", but a method is a word in capitals.'],
+    [{ methods: ['TRACE'] }, 'methods', '"TRACE", which is never passed on.'],
+    [{ methods: ['connect'] }, 'methods', '"connect", which is never passed on.'],
+    [{ paths: ['api'] }, 'paths', `"api", ${path} [${hint}]`],
+    [{ paths: ['/a?b'] }, 'paths', `"/a?b", ${path} [${hint}]`],
+    [{ paths: ['/a/../b'] }, 'paths', `"/a/../b", ${path} [${hint}]`],
+    [{ paths: ['/a//b'] }, 'paths', `"/a//b", ${path} [${hint}]`],
+  ];
+  assert.deepEqual(
+    cases.map(([keys]) => problemLines(rule(keys))),
+    cases.map(([, key, end]) => [`card.bad-format /allowed_hosts/0/${key}/0: "allowed_hosts[0].${key}[0]" is ${end}`]),
+  );
+});
+
+test('a direct connection goes to an address', () => {
+  const allow = (address: string): unknown => cardWith({ network: { mode: 'veth', allow: [{ address, port: 1 }] } });
+  for (const address of ['192.0.2.1', '::1', '2001:db8::1', '::ffff:192.0.2.1']) {
+    assert.equal(parse(allow(address)).ok, true, address);
+  }
+  assert.deepEqual(
+    ['example.org', '[::1]', '192.0.2.1:80', '192.0.2.0/24', '256.0.0.1', ''].map((text) => problemLines(allow(text))),
+    ['example.org', '[::1]', '192.0.2.1:80', '192.0.2.0/24', '256.0.0.1', ''].map((text) => [
+      `card.bad-format /network/allow/0/address: "network.allow[0].address" is "${text}", but must be an IPv4 or IPv6 address without port and brackets.`,
+    ]),
+  );
+});
+
+test('network keys that contradict the mode, or each other, are told', () => {
+  const stands = (pointer: string, name: string, mode: string, end: string): string =>
+    `card.conflict ${pointer}: "${name}" stands beside the network mode "${mode}", where ${end}`;
+  const use = '[Use the mode "isolated", or remove the key.]';
+  const allow = [{ address: '192.0.2.1', port: 5432 }];
+  assert.deepEqual(problemLines(cardWith({ network: { allow } })), [
+    stands('/network/allow', 'network.allow', 'isolated', 'the agent has no network device for direct connections. ') +
+      '[Use the mode "veth", or "allowed_hosts" for what goes through the proxy.]',
+  ]);
+  assert.deepEqual(problemLines(cardWith({ network: { mode: 'none', publish: [{ port: 8080 }] }, a2a_port: 9000 })), [
+    stands('/network/publish', 'network.publish', 'none', `no port is published there. ${use}`),
+    stands('/a2a_port', 'a2a_port', 'none', `no port is published there. ${use}`),
+  ]);
+  assert.deepEqual(
+    problemLines(cardWith({ network: { mode: 'host', max_bytes: 1 }, allowed_hosts: [], denied_hosts: ['a.example'] })),
+    [
+      stands('/allowed_hosts', 'allowed_hosts', 'host', `nothing would enforce it. ${use}`),
+      stands('/denied_hosts', 'denied_hosts', 'host', `nothing would enforce it. ${use}`),
+      stands('/network/max_bytes', 'network.max_bytes', 'host', `nothing would enforce it. ${use}`),
+    ],
+  );
+  assert.deepEqual(problemLines(cardWith({ proxy_credentials_file: '/run/key' })), [
+    'card.conflict /proxy_credentials_file: "proxy_credentials_file" stands in a card without "proxy", so the credentials are for nobody. [Name the proxy, or remove the key.]',
+  ]);
+  const fine = [
+    { network: { mode: 'none', allow: [], publish: [] }, allowed_hosts: ['a.example'], proxy: 'http://squid:3128' },
+    { network: { mode: 'veth', allow, publish: [{ port: 8080 }] }, a2a_port: 9000 },
+    { network: { mode: 'host' }, proxy: 'http://squid:3128', proxy_credentials_file: '/run/key' },
+  ];
+  assert.deepEqual(
+    fine.map((keys) => problemLines(cardWith(keys))),
+    [[], [], []],
+  );
+});
+
 test('an upstream proxy is an HTTP proxy without credentials', () => {
   expectValid('proxy', [
     'http://10.100.1.1:3128',
@@ -195,7 +267,7 @@ test('an upstream proxy is an HTTP proxy without credentials', () => {
     ['squid:3128', '"proxy" is "squid:3128", but a proxy is written http://HOST:PORT. [Write "http://squid:3128".]'],
     [
       'http://u:p@squid:3128',
-      '"proxy" holds a user name or a password, and cards are shown and logged. [Use a proxy that needs none from this host.]',
+      '"proxy" holds a user name or a password, and cards are shown and logged. [Put USER:PASSWORD in a file and name it in "proxy_credentials_file".]',
     ],
     ['socks5://squid:1080', '"proxy" is a proxy of the kind "socks5", but only http and https are spoken.'],
     ['http://squid:70000', '"proxy" is "http://squid:70000", but a proxy is written http://HOST:PORT.'],
@@ -206,10 +278,11 @@ test('an upstream proxy is an HTTP proxy without credentials', () => {
 test('a published port listens on a numeric address', () => {
   const publish = (listen: string): Readonly<Record<string, unknown>> =>
     cardWith({ network: { publish: [{ port: 8080, listen }] } });
-  for (const listen of ['127.0.0.1:1', '0.0.0.0:65535', '[::1]:8080', '[::]:80']) {
+  for (const listen of ['127.0.0.1:1', '0.0.0.0:65535', '[::1]:8080', '[::]:80', '/run/agent.sock']) {
     assert.equal(parse(publish(listen)).ok, true, listen);
   }
-  const rule = 'but an address is written ADDRESS:PORT with numbers, or [ADDRESS]:PORT for IPv6.';
+  const rule =
+    'but an address is written ADDRESS:PORT with numbers, or [ADDRESS]:PORT for IPv6, and a socket as an absolute path.';
   const cases: readonly (readonly [string, string])[] = [
     ['8080', ' [Write "127.0.0.1:8080".]'],
     [':8080', ' [Write "127.0.0.1:8080".]'],
@@ -219,6 +292,8 @@ test('a published port listens on a numeric address', () => {
     ['127.0.0.1:65536', ''],
     ['256.0.0.1:80', ''],
     ['example.org:80', ''],
+    ['/run/../agent.sock', ''],
+    ['run/agent.sock', ''],
   ];
   assert.deepEqual(
     cases.map(([listen]) => problemLines(publish(listen))),

@@ -2,7 +2,7 @@ import type { Random } from './random.ts';
 
 /** A node of the schema, as far as making values needs it. */
 export interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly $ref?: string;
   readonly allOf?: readonly Schema[];
   readonly enum?: readonly [string, ...string[]];
@@ -28,13 +28,36 @@ const TEXTS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   program: ['bash', '/usr/bin/env', './run.sh', '-'],
   environmentName: ['A', '_', 'LD_PRELOAD', 'a1_B', 'MY_HTTP_PROXY', 'AGENT_ID2', 'A'.repeat(128)],
   labelName: ['a', 'example.org/ticket', 'A-1', 'a'.repeat(64)],
-  hostPattern: ['api.anthropic.com', '*', '*.example.org:443', '192.0.2.1', '[2001:db8::1]:443', '[::]'],
+  hostPattern: [
+    'api.anthropic.com',
+    '*',
+    '*.example.org:443',
+    '192.0.2.1',
+    '[2001:db8::1]:443',
+    '[::]',
+    '10.0.0.0/8:22',
+    '2001:db8::/32',
+  ],
+  httpMethod: ['GET', 'PROPFIND', 'M-SEARCH', 'A'.repeat(32)],
+  urlPath: ['/', '/api', '/a/%2F/b/', '/.well-known/...'],
+  ipAddress: ['192.0.2.1', '::1', '2001:db8::1', '::ffff:192.0.2.1'],
   proxyUrl: ['http://squid:3128', 'https://10.0.0.1', 'http://[::1]:65535/', 'http://a-b.c_d/'],
-  listenAddress: ['127.0.0.1:1', '0.0.0.0:65535', '255.255.255.255:1024', '[::1]:8080', '[2001:db8::1]:9'],
+  listenAddress: [
+    '127.0.0.1:1',
+    '0.0.0.0:65535',
+    '255.255.255.255:1024',
+    '[::1]:8080',
+    '[2001:db8::1]:9',
+    '/run/a.sock',
+  ],
 };
 
 /** A random value that the schema accepts. */
 export function makeValue(random: Random, schema: Schema, definitions: Readonly<Record<string, Schema>>): unknown {
+  if (Array.isArray(schema.type)) {
+    const kind = random.once(2) ? 'string' : 'object';
+    return makeValue(random, { ...schema, type: kind, ...(kind === 'object' ? { allOf: [] } : {}) }, definitions);
+  }
   const form = formOf(schema);
   if (form !== undefined) return makeText(random, form);
   if (schema.enum !== undefined) return random.pick(schema.enum);

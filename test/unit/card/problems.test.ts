@@ -160,8 +160,13 @@ test('a value of the wrong type is told with what was meant', () => {
       'card.wrong-type /allowed_hosts: "allowed_hosts" must be a list, but is the text "api.openai.com". [Write ["api.openai.com"].]',
     ],
     [
-      { allowed_hosts: [{ host: 'x' }] },
-      'card.wrong-type /allowed_hosts/0: "allowed_hosts[0]" must be a text, but is an object.',
+      { allowed_hosts: [1] },
+      'card.wrong-type /allowed_hosts/0: "allowed_hosts[0]" must be a text or an object, but is the number 1. [Write "api.anthropic.com", for example.]',
+    ],
+    [
+      { allowed_hosts: [{ port: 443 }] },
+      'card.missing-key /allowed_hosts/0/host: "allowed_hosts[0]" lacks the key "host". [Add "host": "registry.npmjs.org", for example.]',
+      'card.unknown-key /allowed_hosts/0/port: "allowed_hosts[0]" has no key "port". [Write "ports".]',
     ],
     [
       { environment: { PORT: 8080, DEBUG: true, X: null } },

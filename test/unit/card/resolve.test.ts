@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Card } from '../../../src/card/card.gen.ts';
 import { cardDigest } from '../../../src/card/digest.ts';
-import { type ResolvedCard, resolveCard } from '../../../src/card/resolve.ts';
+import { type AllowedHost, type ResolvedCard, resolveCard } from '../../../src/card/resolve.ts';
 import { CHECKOUT } from '../../helpers/checkout.ts';
 import { parse } from './verdict.ts';
 
@@ -22,8 +22,10 @@ const MINIMAL_RESOLVED: ResolvedCard = {
   apiProvider: 'anthropic',
   apiKeyFile: null,
   allowedHosts: null,
+  deniedHosts: [],
   proxy: null,
-  network: { mode: 'isolated', publish: [] },
+  proxyCredentialsFile: null,
+  network: { mode: 'isolated', publish: [], allow: [], maxBytes: null, requestsPerMinute: null },
   a2aPort: null,
   filesystem: { readOnly: [] },
   limits: {
@@ -41,6 +43,21 @@ const MINIMAL_RESOLVED: ResolvedCard = {
   restart: 'no',
   autostart: false,
 };
+
+function plainHost(host: string): AllowedHost {
+  return { host, ports: null, methods: null, paths: null, protocol: 'tls', reason: null };
+}
+
+test('an entry of a host list means the same as a text and as an object of one key', () => {
+  const texts = resolveCard({ ...MINIMAL, allowed_hosts: ['a.example:8443'], denied_hosts: ['b.example'] }, 'spawned');
+  const objects = resolveCard(
+    { ...MINIMAL, allowed_hosts: [{ host: 'a.example:8443' }], denied_hosts: [{ host: 'b.example' }] },
+    'spawned',
+  );
+  assert.deepEqual(texts, objects);
+  assert.deepEqual(texts.allowedHosts, [plainHost('a.example:8443')]);
+  assert.deepEqual(texts.deniedHosts, [{ host: 'b.example', ports: null, reason: null }]);
+});
 
 test('what a card leaves out is what the schema says', () => {
   assert.deepEqual(resolveCard(MINIMAL, 'spawned'), MINIMAL_RESOLVED);
@@ -65,9 +82,28 @@ test('every key of a full card arrives where it belongs', () => {
     environment: { LANG: 'de_DE.UTF-8', CI: '1' },
     apiProvider: 'anthropic',
     apiKeyFile: '/run/secrets/anthropic-key',
-    allowedHosts: ['api.anthropic.com', 'git.example.org'],
+    allowedHosts: [
+      {
+        host: 'packages.example.org',
+        ports: [80],
+        methods: ['GET', 'HEAD'],
+        paths: ['/npm'],
+        protocol: 'tls',
+        reason: 'Packages of the build',
+      },
+      plainHost('api.anthropic.com'),
+      plainHost('git.example.org'),
+    ],
+    deniedHosts: [{ host: '*.internal.example.org', ports: [443], reason: "Not the reviewer's business" }],
     proxy: 'http://10.100.1.1:3128',
-    network: { mode: 'isolated', publish: [{ port: 8080, listen: '127.0.0.1:18080' }] },
+    proxyCredentialsFile: '/run/secrets/proxy-credentials',
+    network: {
+      mode: 'veth',
+      publish: [{ port: 8080, listen: '127.0.0.1:18080' }],
+      allow: [{ address: '192.0.2.10', port: 5432, protocol: 'tcp' }],
+      maxBytes: 1_073_741_824,
+      requestsPerMinute: 600,
+    },
     a2aPort: 9000,
     filesystem: { readOnly: ['/srv/datasets'] },
     limits: {
@@ -130,6 +166,6 @@ test('cards that mean the same have one digest, and any other card another', () 
 
 test('a digest is the SHA-256 of the card as JSON with sorted keys', () => {
   // Computed with another program: json.dumps(card, sort_keys=True, separators=(',', ':')).
-  const digest = 'bd46a009f2e99c6b1af451e1ffdfb7ef28a5bf050f7391c2bf587127ee960424';
+  const digest = '2866e9b329063aecc5a5d62077814650651b598da80740db5918c4dd6920755c';
   assert.equal(cardDigest(resolveCard(MINIMAL, 'spawned')), digest);
 });

@@ -18,7 +18,7 @@ interface KeySchema {
   readonly default?: unknown;
   readonly pattern?: string;
   readonly not?: unknown;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly maxLength?: number;
   readonly maximum?: number;
   readonly minimum?: number;
@@ -96,7 +96,8 @@ test('the examples and defaults in the schema are valid where they stand', () =>
   );
   assert.ok(values.length >= keys.length);
   const cards = values.map(
-    ([pointer, value]) => [pointer, cardWith(nest(pointer.split('/').slice(1), value))] as const,
+    ([pointer, value]) =>
+      [pointer, cardWith({ ...BESIDE[pointer], ...nest(pointer.split('/').slice(1), value) })] as const,
   );
   assert.deepEqual(
     cards.filter(([, card]) => !parse(card).ok),
@@ -108,10 +109,23 @@ test('the examples and defaults in the schema are valid where they stand', () =>
 function nest(steps: readonly string[], value: unknown): Readonly<Record<string, unknown>> {
   const [step = '', ...rest] = steps;
   const inner = rest.length === 0 ? value : nest(rest, value);
-  if (rest[0] !== '*') return { [step]: inner };
-  const element = (inner as Readonly<Record<string, object>>)['*'];
-  return { [step]: [{ port: 8080, ...element }] };
+  const mode = step === 'allow' ? { mode: 'veth' } : {};
+  if (rest[0] !== '*') return { [step]: inner, ...mode };
+  const element = (inner as Readonly<Record<string, unknown>>)['*'];
+  if (typeof element !== 'object') return { [step]: [element] };
+  return { [step]: [{ ...REQUIRED[step], ...element }], ...mode };
 }
+
+/** What a key cannot be without. */
+const BESIDE: Readonly<Record<string, object>> = { '/proxy_credentials_file': { proxy: 'http://squid:3128' } };
+
+/** What an element of each list of objects must have. */
+const REQUIRED: Readonly<Record<string, object>> = {
+  publish: { port: 8080 },
+  allow: { address: '192.0.2.10', port: 5432 },
+  allowed_hosts: { host: 'example.org' },
+  denied_hosts: { host: 'example.org' },
+};
 
 test('every key has a title, a description that ends as a sentence, an example and bounds', () => {
   const bounded = (key: KeySchema): boolean =>
@@ -167,7 +181,7 @@ test('every key of the schema is known to messages', () => {
 test('the schema is a draft-07 schema that a strict validator takes', () => {
   assert.equal(schema.$schema, 'http://json-schema.org/draft-07/schema#');
   assert.equal(schema.$id, 'urn:agent-spawn:agent-card');
-  const ajv = new Ajv({ strict: true, strictTuples: false });
+  const ajv = new Ajv({ strict: true, strictTuples: false, allowUnionTypes: true });
   assert.equal(ajv.validateSchema(schema), true);
   assert.equal(ajv.compile(schema)(cardWith({})), true);
 });
