@@ -1,4 +1,5 @@
 import type { RequestHead } from './request-head.ts';
+import { trimBlanks } from './white-space.ts';
 
 /** Names and values in turn, as node's `rawHeaders` has them and as `headers` of its `http.request` takes them. */
 export type RawFields = readonly string[];
@@ -10,31 +11,77 @@ export interface ForwardOptions {
   readonly upgrade: 'websocket' | null;
 }
 
+/** Fields that belong to one connection (RFC 9110 section 7.6.1) whether or not the Connection field names them. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Fields of a request that are rebuilt, or answered by the proxy itself. */
+const REBUILT = new Set(['content-length', 'expect', 'host']);
+
+/** Fields of the proxy's own refusals, which no upstream may imitate. */
+const OWN = /^(?:proxy|x-agent-spawn)-/;
+
+/** RFC 9110 section 5.6.2 and 5.5: what a field may consist of. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const VALUE = /^[\t -~\u0080-\u00ff]*$/;
+
 /**
  * Fields to send upstream: Host first and rebuilt, the framing of the body rebuilt, nothing that concerns the client's
  * connection to the proxy only, no Expect (the proxy answers it), no credentials for a proxy.
  */
-export function requestFields(_head: RequestHead, _options: ForwardOptions): RawFields {
-  throw new Error('not yet');
+export function requestFields(head: RequestHead, { host, upgrade }: ForwardOptions): RawFields {
+  const passed = head.fields.filter(({ name }) => !isDropped(name, head.connection) && !REBUILT.has(name));
+  return [
+    ...['host', host],
+    ...passed.flatMap(({ name, value }) => [name, value]),
+    ...(head.body.kind === 'length' ? ['content-length', String(head.body.bytes)] : []),
+    ...(head.body.kind === 'chunked' ? ['transfer-encoding', 'chunked'] : []),
+    ...(upgrade === null ? [] : ['connection', 'Upgrade', 'upgrade', upgrade]),
+  ];
 }
 
-/** A request's head as bytes of characters below 256. */
-export function renderRequestHead(
-  _line: { readonly method: string; readonly target: string },
-  _fields: RawFields,
-): string {
-  throw new Error('not yet');
+/** A request's head; each character stands for the byte of its number. */
+export function renderRequestHead(line: Pick<RequestHead, 'method' | 'target'>, fields: RawFields): string {
+  return `${line.method} ${line.target} HTTP/1.1\r\n${renderFields(fields)}\r\n`;
 }
 
 /**
  * Fields of an upstream's answer that go to the client: without those of the connection, of proxies, and of framing
- * except Content-Length.
+ * except Content-Length. What is not well formed is left out.
  */
-export function responseFields(_raw: RawFields): RawFields {
-  throw new Error('not yet');
+export function responseFields(raw: RawFields): RawFields {
+  const fields = pairs(raw);
+  const connection = fields
+    .filter(([name]) => name.toLowerCase() === 'connection')
+    .flatMap(([, value]) => value.split(','))
+    .map((option) => trimBlanks(option).toLowerCase());
+  return fields
+    .filter(([name, value]) => !isDropped(name.toLowerCase(), connection) && NAME.test(name) && VALUE.test(value))
+    .flat();
 }
 
-/** The head of a response as characters below 256. */
-export function renderResponseHead(_status: number, _phrase: string, _fields: RawFields): string {
-  throw new Error('not yet');
+/** A response's head in HTTP/1.1; each character stands for the byte of its number. */
+export function renderResponseHead(status: number, phrase: string, fields: RawFields): string {
+  return `HTTP/1.1 ${status} ${VALUE.test(phrase) ? phrase : ''}\r\n${renderFields(fields)}\r\n`;
+}
+
+function isDropped(name: string, connection: readonly string[]): boolean {
+  return HOP_BY_HOP.has(name) || OWN.test(name) || connection.includes(name);
+}
+
+function renderFields(fields: RawFields): string {
+  return pairs(fields)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+}
+
+function pairs(raw: RawFields): readonly (readonly [string, string])[] {
+  return Array.from({ length: raw.length >> 1 }, (_, index) => [raw[2 * index] ?? '', raw[2 * index + 1] ?? '']);
 }
