@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Arrival, TcpArrival, WorldAnswer, WorldOrder } from './internet-arrival.ts';
+import { Arrivals } from './internet-arrivals.ts';
+import { NameServer } from './internet-dns.ts';
+import { Streams } from './internet-streams.ts';
+import { createPlainServer, createTlsServer, plainAddress, type Web } from './internet-web.ts';
+
+// The far side of test/helpers/internet.ts: every server of the pretend internet, and spies on all of it. Takes orders
+// on standard input and ends with it.
+
+const BYTES_MAX = 8192;
+const arrivals = new Arrivals();
+const names = new NameServer(arrivals);
+const web: Web = { arrivals, streams: new Streams() };
+const words = new Map<number, string>();
+
+type Listen = Extract<WorldOrder, { readonly op: 'listen' }>;
+type GrowingTcp = { -readonly [K in keyof TcpArrival]: TcpArrival[K] };
+
+function recordConnection(socket: Socket): GrowingTcp {
+  const arrival: GrowingTcp = {
+    kind: 'tcp',
+    address: plainAddress(socket.localAddress),
+    port: socket.localPort ?? 0,
+    from: plainAddress(socket.remoteAddress),
+    bytes: '',
+  };
+  arrivals.add(arrival);
+  socket.on('error', () => socket.destroy());
+  return arrival;
+}
+
+/** Takes whatever comes; when something has come it says what the test told it to say on this port. */
+function takeRaw(socket: Socket): void {
+  const arrival = recordConnection(socket);
+  socket.on('data', (chunk) => {
+    arrival.bytes = (arrival.bytes + chunk.toString('latin1')).slice(0, BYTES_MAX);
+    socket.write(words.get(arrival.port) ?? 'heard\n');
+  });
+}
+
+async function open(server: Server, port: number): Promise<void> {
+  server.listen(port, '::');
+  await once(server, 'listening');
+}
+
+async function listen({ key, certificate, raw }: Listen): Promise<void> {
+  const wire = spawn('/usr/bin/python3', [process.argv[2] ?? '', process.argv[3] ?? ''], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const watching = new Promise<void>((resolve, reject) => {
+    wire.on('exit', () => reject(new Error('nobody watches the wire')));
+    createInterface({ input: wire.stdout }).on('line', (line) => {
+      const told = JSON.parse(line) as Arrival | { readonly kind: 'ready' };
+      if (told.kind === 'ready') resolve();
+      else arrivals.add(told);
+    });
+  });
+  const web80 = [80, 8080].map((port) => [createPlainServer(web), port] as const);
+  const web443 = [443, 8443].map((port) => [createTlsServer(web, { key, cert: certificate }), port] as const);
+  for (const [server, port] of [...web80, ...web443]) {
+    server.on('connection', recordConnection);
+    await open(server, port);
+  }
+  for (const port of raw) await open(createServer({ allowHalfOpen: false }, takeRaw), port);
+  await names.listen(53);
+  await watching;
+}
+
+async function obey(order: WorldOrder): Promise<WorldAnswer> {
+  if (order.op === 'arrivals') {
+    await arrivals.fence(order.fence);
+    return { arrivals: arrivals.list() };
+  }
+  if (order.op === 'listen') await listen(order);
+  else if (order.op === 'clear') arrivals.clear();
+  else if (order.op === 'answer') names.set(order.name.toLowerCase(), order.turns);
+  else if (order.op === 'say') words.set(order.port, order.text);
+  else if (order.op === 'push') await web.streams.push(order.stream, order.text);
+  else if (order.op === 'finish') await web.streams.finish(order.stream);
+  else await web.streams.closed(order.stream);
+  return {};
+}
+
+async function main(): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const answer = await obey(JSON.parse(line) as WorldOrder).catch((error: Error) => ({ failure: error.message }));
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+  process.exit(0);
+}
+
+await main();
