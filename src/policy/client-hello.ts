@@ -25,8 +25,7 @@ export interface BadHello {
   readonly detail: string;
 }
 
-/** RFC 8446 section 5.1: type, version (two bytes), length (two bytes). */
-const RECORD_HEADER_BYTES = 5;
+/** RFC 8446 section 5.1: a record has its type, its version (two bytes) and its length (two bytes) before its contents. */
 const RECORD_BYTES_MAX = 2 ** 14;
 const HANDSHAKE_RECORD = 22;
 const MAJOR_VERSION = 3;

@@ -24,9 +24,9 @@ export function readPath(path: string): RequestPath | null {
   return { judged, sent: hasDots ? judged : path };
 }
 
-function decodeUnreserved(escape: string): string {
-  const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-  return UNRESERVED.test(character) ? character : escape.toUpperCase();
+function decodeUnreserved(text: string): string {
+  const character = String.fromCharCode(Number.parseInt(text.slice(1), 16));
+  return UNRESERVED.test(character) ? character : text.toUpperCase();
 }
 
 function isDots(segment: string): boolean {
