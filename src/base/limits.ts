@@ -56,6 +56,21 @@ export const SANDBOX_TASKS: number = 2;
 /** Times a stop looks whether the agent's program has come up, and the pause between, milliseconds: a second at most. */
 export const PROGRAM_WAIT_ATTEMPTS: number = 100;
 export const PROGRAM_WAIT_MS: number = 10;
+/** Connections that the relay of one published port carries at once; more wait in the listener's queue. */
+export const PUBLISH_CONNECTIONS_MAX: number = 512;
+/** Time a published Unix socket that exists already has to answer, milliseconds. Local connections take microseconds. */
+export const SOCKET_ANSWER_TIMEOUT_MS: number = 1_000;
+/** Time the egress proxy has for one answer to the daemon, milliseconds; starting it by its socket takes a part of a second. */
+export const EGRESS_CALL_TIMEOUT_MS: number = 10_000;
+/** Largest answer of the egress proxy to the daemon, bytes: one summary. */
+export const EGRESS_ANSWER_BYTES_MAX: number = 64 * 1024;
+/** Shortest and longest pause before the daemon asks a proxy again that went away, milliseconds. */
+export const EGRESS_RETRY_MIN_MS: number = 50;
+export const EGRESS_RETRY_MAX_MS: number = 10_000;
+/** Rules that a running agent can be given in addition, allowing and denying ones each. */
+export const LIVE_RULES_MAX: number = 256;
+/** Largest file with credentials of an upstream proxy, bytes. */
+export const CREDENTIALS_BYTES_MAX: number = 4096;
 /** Largest exit report read back, bytes. */
 export const EXIT_REPORT_BYTES_MAX: number = 4096;
 /** Largest record read back, bytes. */
@@ -106,3 +121,5 @@ export const CHUNK_SIZE_DIGITS_MAX: number = 8;
 export const TRAILER_BYTES_MAX: number = 8 * 1024;
 /** Largest TLS ClientHello, bytes: two kilobytes with post-quantum keys, the largest record holds 16. */
 export const CLIENT_HELLO_BYTES_MAX: number = 16 * 1024;
+/** Rules of one agent for allowing, and as many for denying: what a card may hold, and as many again while the agent runs. */
+export const EGRESS_RULES_MAX: number = 2048;
