@@ -14,6 +14,7 @@ export interface Host {
   readonly clock: HostClock;
   /** Facts for every agent of this host; probes features once and remembers them until {@link Host.refreshFacts}. */
   systemFacts(): Promise<SystemFacts>;
+  readonly audit: HostAudit;
   /** Forgets remembered system facts. */
   refreshFacts(): void;
   /** Answers one card's questions, on top of the system facts. */
@@ -174,4 +175,25 @@ export interface HostClock {
   randomHex(bytes: number): string;
   /** Calls back once after a delay; the result cancels it. */
   timer(delayMs: number, expired: () => void): Disposable;
+}
+
+/** What the egress proxy wrote down about agents, also those that have ended. */
+export interface HostAudit {
+  /**
+   * Lines of an agent's audit from the oldest that is kept; none for an agent
+   * without one. With a signal the lines that come later too, until it aborts.
+   */
+  lines(id: string, signal: AbortSignal | null): AsyncIterable<AuditLine>;
+}
+
+/** One line of an audit as it stands in its file. */
+export interface AuditLine {
+  /** Name of the file: `audit.jsonl`, or `audit.jsonl.1` for the older one. */
+  readonly file: string;
+  /** Number of the line in its file, from 1. */
+  readonly number: number;
+  /** The line without its line feed. */
+  readonly bytes: Uint8Array;
+  /** False for what stands behind the last line feed, and for parts of a line that is too long. */
+  readonly isComplete: boolean;
 }

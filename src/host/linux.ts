@@ -1,3 +1,4 @@
+import { linuxAudit } from './audit-reader.ts';
 import { SYSTEM_BUS } from './bus.ts';
 import { linuxClock } from './clock.ts';
 import { linuxFiles } from './files.ts';
@@ -49,6 +50,7 @@ export async function openLinuxHost(options: LinuxHostOptions = {}): Promise<Hos
     refreshFacts: () => probe.refreshFacts(),
     facts: (query) => probe.facts(query),
     [Symbol.asyncDispose]: async () => {
+    audit: linuxAudit(),
       await journal[Symbol.asyncDispose]();
       await units[Symbol.asyncDispose]();
     },

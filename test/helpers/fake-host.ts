@@ -1,4 +1,4 @@
-import type { Host, HostJournal, JournalEntry } from '../../src/host/host.ts';
+import type { AuditLine, Host, HostAudit, HostJournal, JournalEntry } from '../../src/host/host.ts';
 import type { FactQuery, HostFacts, ProgramFacts, SystemFacts } from '../../src/plan/facts.ts';
 import { binary, DEBIAN } from './facts.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -29,6 +29,13 @@ export class FakeHost implements Host {
   readonly clock = new FakeClock();
   readonly units = new FakeUnits(this.#faults, this.files, this.clock);
   readonly journaled: JournalEntry[] = [];
+  /** Lines of audits by agent; nobody writes more of them. */
+  readonly audits = new Map<string, readonly AuditLine[]>();
+  readonly audit: HostAudit = {
+    lines: async function* (this: FakeHost, id: string) {
+      yield* this.audits.get(id) ?? [];
+    }.bind(this),
+  };
   readonly journal: HostJournal = {
     append: (entry) => this.#faults.mutate(`journal of ${entry.unit}`, () => void this.journaled.push(entry)),
   };
