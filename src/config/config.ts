@@ -1,5 +1,6 @@
 import { isNormalAbsolute } from '../base/paths.ts';
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
+import type { PublishAddresses } from '../plan/publish.ts';
 import type { UidRange } from '../plan/workspace.ts';
 
 /** The daemon's own configuration, complete. */
@@ -8,6 +9,8 @@ export interface Config {
   readonly cardsDirectory: string;
   /** Uids handed out to agents. */
   readonly uidRange: UidRange;
+  /** Addresses of the host that cards may publish ports on. */
+  readonly publishAddresses: readonly PublishAddresses[];
   /** Lowest level the daemon logs: a pino level name. */
   readonly logLevel: string;
 }
@@ -15,10 +18,14 @@ export interface Config {
 /** Levels of pino, most detailed first. */
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
 
+/** Kinds of address a port may be published on. An empty list leaves Unix sockets. */
+const PUBLISH_ADDRESSES: readonly unknown[] = ['loopback', 'any'];
+
 /** What holds without a configuration file. The range lies between systemd's container uids and 2^31 (systemd.io/UIDS-GIDS). */
 const DEFAULTS: Config = {
   cardsDirectory: '/etc/agents',
   uidRange: { first: 1_900_000_000, count: 65_536 },
+  publishAddresses: ['loopback'],
   logLevel: 'info',
 };
 
@@ -44,6 +51,8 @@ export function parseConfig(text: string | null): Result<Config> {
       first: (values['uid_first'] as number | undefined) ?? DEFAULTS.uidRange.first,
       count: (values['uid_count'] as number | undefined) ?? DEFAULTS.uidRange.count,
     },
+    publishAddresses:
+      (values['publish_addresses'] as readonly PublishAddresses[] | undefined) ?? DEFAULTS.publishAddresses,
     logLevel: (values['log_level'] as string | undefined) ?? DEFAULTS.logLevel,
   });
 }
@@ -64,6 +73,10 @@ const KEYS: Readonly<Record<string, Key>> = {
     wanted: 'a number from 65536 to 2147418112',
   },
   uid_count: { isGood: (value) => isWhole(value, 4096, 65_536), wanted: 'a number from 4096 to 65536' },
+  publish_addresses: {
+    isGood: (value) => Array.isArray(value) && value.every((word) => PUBLISH_ADDRESSES.includes(word)),
+    wanted: `a list of ${PUBLISH_ADDRESSES.join(' and ')}`,
+  },
   log_level: { isGood: (value) => LOG_LEVELS.includes(value as string), wanted: `one of ${LOG_LEVELS.join(', ')}` },
 };
 

@@ -1,5 +1,6 @@
 import type { FactQuery, HostFacts, SystemFacts } from '../plan/facts.ts';
 import type { UnitProperty } from '../plan/unit-property.ts';
+import type { AgentTable, EgressSummary } from '../policy/table.ts';
 
 /**
  * Everything the engine may ask of the machine. The real one is `linux.ts`;
@@ -11,10 +12,11 @@ export interface Host {
   readonly files: HostFiles;
   readonly units: HostUnits;
   readonly journal: HostJournal;
+  readonly egress: HostEgress;
   readonly clock: HostClock;
+  readonly audit: HostAudit;
   /** Facts for every agent of this host; probes features once and remembers them until {@link Host.refreshFacts}. */
   systemFacts(): Promise<SystemFacts>;
-  readonly audit: HostAudit;
   /** Forgets remembered system facts. */
   refreshFacts(): void;
   /** Answers one card's questions, on top of the system facts. */
@@ -25,6 +27,11 @@ export interface Host {
 export interface HostFiles {
   /** Content of a regular file, or null when it does not exist. Throws when it is larger than `bytesMax` or no regular file. */
   read(path: string, bytesMax: number): Promise<Uint8Array | null>;
+  /**
+   * Content of a file with a secret, or null when it does not exist. Throws when it is larger than `bytesMax`, no
+   * regular file, not root's, or open to anybody else; no message holds anything of its content.
+   */
+  readSecret(path: string, bytesMax: number): Promise<Uint8Array | null>;
   /** Replaces a file in one step (temporary file beside it, then rename). */
   write(path: string, content: Uint8Array | string, mode: number): Promise<void>;
   /** Removes a file or symlink; absent is fine. */
@@ -43,6 +50,23 @@ export interface HostFiles {
   revertWorkspace(change: WorkspaceChange): Promise<void>;
   /** Calls `changed` after entries of a directory changed (coalesced); the result stops the watch. */
   watch(path: string, changed: () => void): Disposable;
+}
+
+/**
+ * The egress proxy. Every call throws `host.egress-unavailable` when it is not
+ * there or refuses; one that was lost on the way may have been heard.
+ */
+export interface HostEgress {
+  /** Installs the table of one agent or replaces it, without cutting connections. */
+  put(table: AgentTable): Promise<void>;
+  /** Makes these tables the only ones, without cutting connections of agents that keep theirs. */
+  restore(tables: readonly AgentTable[]): Promise<void>;
+  /** Ends everything of one agent; what came of its requests, or null when the proxy does not know it. */
+  remove(id: string): Promise<EgressSummary | null>;
+  /** What came of an agent's requests so far, or null when the proxy does not know it. */
+  summary(id: string): Promise<EgressSummary | null>;
+  /** Resolves once the proxy is watched; `ended` is called once when this one is gone, and its tables with it. */
+  watch(ended: () => void): Promise<Disposable>;
 }
 
 /** What to do to a workspace directory. Every component is opened without following symlinks. */
@@ -136,6 +160,8 @@ export interface HostUnits {
   usage(unit: string): Promise<UnitUsage>;
   /** Loaded units whose name matches a glob. */
   list(pattern: string): Promise<readonly UnitState[]>;
+  /** Names of loaded units of any kind that failed and match a glob. */
+  failed(pattern: string): Promise<readonly string[]>;
   /**
    * Reports every state change of units named `sandboxed-agent@*.service`;
    * null means PID 1 has unloaded the unit. `lost` is called when signals may

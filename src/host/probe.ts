@@ -6,6 +6,7 @@ import type { HostFiles } from './host.ts';
 import { probePath } from './path-facts.ts';
 import { probeProgram } from './program-facts.ts';
 import { probeBundle, probeEtc, probeRoots } from './shown-paths.ts';
+import { probeSocket } from './socket-facts.ts';
 import { probeUserClaims } from './user-claims.ts';
 import type { UserNames } from './user-names.ts';
 
@@ -43,14 +44,15 @@ export class Probe {
   async facts(query: FactQuery): Promise<HostFacts> {
     const { files, users } = this.#options;
     try {
-      const [system, workspace, program, binds, userClaims] = await Promise.all([
+      const [system, workspace, program, binds, sockets, userClaims] = await Promise.all([
         this.systemFacts(),
         probePath(query.workspace, users),
         query.program === null ? null : probeProgram(query.program),
         Promise.all(query.binds.map((path) => probePath(path, users))),
+        Promise.all(query.sockets.map((path) => probeSocket(path, users))),
         probeUserClaims(files, query.user),
       ]);
-      return { system, workspace, binds, program, userClaims };
+      return { system, workspace, binds, sockets, program, userClaims };
     } catch (error) {
       throw callFailed('looking at the host', error);
     }

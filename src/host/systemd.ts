@@ -112,13 +112,21 @@ export class Systemd implements HostUnits, AsyncDisposable {
   }
 
   async list(pattern: string): Promise<readonly UnitState[]> {
-    const [units] = await this.#manager('ListUnitsByPatterns', pattern, 'asas', [[], [pattern]]);
-    const names = Array.isArray(units) ? units.map((row: readonly unknown[]) => String(row[0])) : [];
-    return readUnits(names, (unit) => this.state(unit));
+    return readUnits(await this.#names([], pattern), (unit) => this.state(unit));
+  }
+
+  failed(pattern: string): Promise<readonly string[]> {
+    return this.#names(['failed'], pattern);
   }
 
   watch(listener: UnitListener): Disposable {
     return this.#watch.add(listener);
+  }
+
+  /** Loaded units by a glob; without states, in any of them. */
+  async #names(states: readonly string[], pattern: string): Promise<readonly string[]> {
+    const [units] = await this.#manager('ListUnitsByPatterns', pattern, 'asas', [states, [pattern]]);
+    return Array.isArray(units) ? units.map((row: readonly unknown[]) => String(row[0])) : [];
   }
 
   /** Match rules come first, so that nothing is missed between the subscription and the first job. */

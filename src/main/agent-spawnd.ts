@@ -26,7 +26,13 @@ async function main(): Promise<void> {
   const host = await openLinuxHost({ agentUids: config.uidRange });
   const report = logEvent.bind(null, log);
   const paths = enginePaths(config);
-  const engine = await Engine.open({ host, paths, uidRange: config.uidRange, report });
+  const engine = await Engine.open({
+    host,
+    paths,
+    uidRange: config.uidRange,
+    publishAddresses: config.publishAddresses,
+    report,
+  });
   const peer = await openPeerReader();
   const trial = { userdbDirectory: paths.userdbDirectory, uid: config.uidRange.first + config.uidRange.count };
   const check = (): Promise<readonly Problem[]> => probeFitness(host, trial);

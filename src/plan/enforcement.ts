@@ -10,12 +10,6 @@ export function unenforced(card: ResolvedCard): readonly Problem[] {
   if (card.apiKeyFile !== null) {
     problems.push(refuse('/api_key_file', 'API keys are not delivered to agents yet', 'Remove the key.'));
   }
-  if (card.a2aPort !== null) {
-    problems.push(refuse('/a2a_port', 'ports inside the sandbox cannot be published yet', 'Remove the key.'));
-  }
-  if (card.network.publish.length > 0) {
-    problems.push(refuse('/network/publish', 'ports inside the sandbox cannot be published yet', 'Remove the key.'));
-  }
   if (card.network.mode === 'veth' || card.network.mode === 'host') {
     problems.push(
       refuse(

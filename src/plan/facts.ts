@@ -10,6 +10,8 @@ export interface FactQuery {
   readonly workspace: string;
   /** Extra read-only binds of the card. */
   readonly binds: readonly string[];
+  /** Paths of Unix sockets that ports are published at. */
+  readonly sockets: readonly string[];
   /** Name of the user the agent runs as. */
   readonly user: string;
   /** The program to find: first word of the agent's command; null when it lies in the workspace. */
@@ -30,6 +32,8 @@ export interface HostFacts {
   readonly workspace: PathFacts;
   /** One entry per queried bind, in the same order. */
   readonly binds: readonly PathFacts[];
+  /** One entry per queried socket, in the same order. */
+  readonly sockets: readonly SocketFacts[];
   readonly program: ProgramFacts | null;
   readonly userClaims: UserClaims;
 }
@@ -93,6 +97,14 @@ export interface PathFacts {
   readonly ownerName: string | null;
   /** Primary group of that user; null when unknown. */
   readonly ownerPrimaryGid: number | null;
+}
+
+/** What is at the path of a Unix socket. */
+export interface SocketFacts {
+  readonly path: PathFacts;
+  readonly isSocket: boolean;
+  /** A program listens there. */
+  readonly isAnswered: boolean;
 }
 
 /** Owner and permissions of one inode. */

@@ -4,7 +4,7 @@ import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
 import { planBinds } from './binds.ts';
 import { BWRAP_OPTIONS_NEEDED, renderBwrap } from './bwrap.ts';
-import { type CommandInput, commandWords, planCommand, programQuery } from './command.ts';
+import { type CommandInput, type CommandPlan, commandWords, planCommand, programQuery } from './command.ts';
 import { unenforced } from './enforcement.ts';
 import { type EnvironmentVariable, planEnvironment } from './environment.ts';
 import type { FactQuery, HostFacts, SystemFacts } from './facts.ts';
@@ -13,6 +13,7 @@ import { HOME, type Mount } from './mount.ts';
 import { planMounts } from './mounts.ts';
 import { type NetworkPlan, planNetwork } from './network.ts';
 import { planProperties, stdioProperties } from './properties.ts';
+import { type PublishAddresses, type PublishPlan, planPublish, publishedPaths, publishSteps } from './publish.ts';
 import type { Step } from './step.ts';
 import type { UnitProperty } from './unit-property.ts';
 import { renderUnitText } from './unit-text.ts';
@@ -29,6 +30,10 @@ export interface PlanRequest {
   readonly uidRange: UidRange;
   /** Directory that holds one run directory per agent. */
   readonly agentsRunDirectory: string;
+  /** Addresses of the host that ports may be published on; loopback only when absent. */
+  readonly publishAddresses?: readonly PublishAddresses[];
+  /** An agent of this id runs: its published ports are open already. */
+  readonly isRunning?: boolean;
 }
 
 /** One agent, completely decided. Printed by two renderers, applied by one engine. */
@@ -40,6 +45,7 @@ export interface Plan {
   readonly mounts: readonly Mount[];
   readonly environment: readonly EnvironmentVariable[];
   readonly network: NetworkPlan;
+  readonly publish: PublishPlan;
   readonly bwrap: readonly string[];
   /** Properties of the unit, standard streams excepted. */
   readonly properties: readonly UnitProperty[];
@@ -49,11 +55,18 @@ export interface Plan {
   readonly notices: readonly string[];
 }
 
+/** The agent's directory below `/run` and what it holds. */
+interface RunDirectory {
+  readonly directory: string;
+  readonly files: ReturnType<typeof planGeneratedFiles>;
+}
+
 /** What must be asked of the host before {@link planAgent}. */
 export function factQuery(card: ResolvedCard, extra: readonly string[]): FactQuery {
   return {
     workspace: card.workspace,
     binds: card.filesystem.readOnly,
+    sockets: publishedPaths(card),
     user: userName(card.agentId),
     program: programQuery(commandWords(commandInput(card, extra)), card.workspace),
   };
@@ -75,33 +88,24 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     workspace: card.workspace,
     runDirectory,
   });
-  const problems = [...early, ...(command.ok ? [] : command.problems), ...(binds.ok ? [] : binds.problems)];
-  if (problems.length > 0 || !command.ok || !binds.ok) return refused(problems);
+  const publish = planPublish({
+    card,
+    addresses: request.publishAddresses ?? ['loopback'],
+    sockets: facts.sockets,
+    isRunning: request.isRunning ?? false,
+  });
+  const problems = [...early, ...[command, binds, publish].flatMap((part) => (part.ok ? [] : part.problems))];
+  if (problems.length > 0 || !command.ok || !binds.ok || !publish.ok) return refused(problems);
 
   const user = { name: userName(card.agentId), uid: who.uid, gid: who.gid, reason: workspace.value.reason };
   const files = planGeneratedFiles({ id: card.agentId, user: user.name, identity: who, home: HOME });
-  const environment = planEnvironment({
-    id: card.agentId,
+  const inside = planInside(card, facts.system, {
     user: user.name,
-    environment: card.environment,
-    certificateBundle: facts.system.certificateBundle,
-    programDirectories: command.value.directories,
-  });
-  const mounts = planMounts({
-    system: facts.system,
-    runDirectory,
-    files,
+    run: { directory: runDirectory, files },
     binds: binds.value.binds,
-    workspace: card.workspace,
-    tmpBytes: card.limits.tmpBytes,
+    command: command.value,
   });
-  const bwrap = renderBwrap({
-    bwrapPath: facts.system.bwrapPath ?? '',
-    hostname: card.agentId,
-    mounts,
-    environment,
-    command: command.value.command,
-  });
+  const { bwrap } = inside;
   const tooLong = argumentProblems(bwrap);
   if (tooLong.length > 0) return refused(tooLong);
   const network = planNetwork(card);
@@ -110,14 +114,55 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     unit: unitName(card.agentId),
     user,
     workspace: workspace.value,
-    mounts,
-    environment,
+    ...inside,
     network,
-    bwrap,
-    properties: properties(card, facts.system, { user: user.name, bwrap, network, unitBinds: binds.value.unitBinds }),
-    preparation: preparation(card, user, workspace.value, { directory: runDirectory, files }),
+    publish: publish.value,
+    properties: [
+      ...properties(card, facts.system, { user: user.name, bwrap, network, unitBinds: binds.value.unitBinds }),
+      ...publish.value.properties,
+    ],
+    preparation: [
+      ...preparation(card, user, workspace.value, { directory: runDirectory, files }),
+      ...publishSteps(publish.value),
+    ],
     notices: [...network.notices, ...command.value.notices],
   });
+}
+
+/** What the agent sees: mounts and environment, and the command of bubblewrap that makes them. */
+function planInside(
+  card: ResolvedCard,
+  system: SystemFacts,
+  rest: {
+    readonly user: string;
+    readonly run: RunDirectory;
+    readonly binds: Parameters<typeof planMounts>[0]['binds'];
+    readonly command: CommandPlan;
+  },
+): Pick<Plan, 'mounts' | 'environment' | 'bwrap'> {
+  const environment = planEnvironment({
+    id: card.agentId,
+    user: rest.user,
+    environment: card.environment,
+    certificateBundle: system.certificateBundle,
+    programDirectories: rest.command.directories,
+  });
+  const mounts = planMounts({
+    system,
+    runDirectory: rest.run.directory,
+    files: rest.run.files,
+    binds: rest.binds,
+    workspace: card.workspace,
+    tmpBytes: card.limits.tmpBytes,
+  });
+  const bwrap = renderBwrap({
+    bwrapPath: system.bwrapPath ?? '',
+    hostname: card.agentId,
+    mounts,
+    environment,
+    command: rest.command.command,
+  });
+  return { mounts, environment, bwrap };
 }
 
 /** The unit file a declared agent gets: the same properties as a spawned one, with its streams in the journal. */
@@ -159,7 +204,7 @@ function preparation(
   card: ResolvedCard,
   user: Plan['user'],
   workspace: WorkspacePlan,
-  run: { directory: string; files: ReturnType<typeof planGeneratedFiles> },
+  run: RunDirectory,
 ): readonly Step[] {
   return [
     {

@@ -1,4 +1,5 @@
 import type { GeneratedFile } from './generated-files.ts';
+import type { UnitFile } from './publish-units.ts';
 import type { UnitProperty } from './unit-property.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface StepArguments {
     readonly gid: number;
     readonly replaceUid: number | null;
   };
+  /** Writes the units of published ports. Undo stops and removes them. */
+  readonly 'publish.install': { readonly units: readonly UnitFile[] };
   /** Starts the transient unit. Undo stops it and forgets a failure. */
   readonly 'unit.start': { readonly unit: string; readonly properties: readonly UnitProperty[] };
   /** Writes the unit file of a declared agent. Undo removes it. */
@@ -46,6 +49,8 @@ export function describeStep(step: Step): string {
       return `write ${step.arguments.files.map((file) => file.name).join(', ')} to ${step.arguments.directory}`;
     case 'workspace.prepare':
       return describeWorkspace(step.arguments);
+    case 'publish.install':
+      return `write ${step.arguments.units.map(({ name }) => name).join(', ')}`;
     case 'unit.start':
       return `start ${step.arguments.unit}`;
     case 'unit.install':

@@ -11,6 +11,7 @@ interface Directive {
 
 /** The one table of directives: bus name → section, key and spelling. */
 const DIRECTIVES: Readonly<Record<string, Directive>> = {
+  After: unit('After', writeWords),
   AmbientCapabilities: service('AmbientCapabilities', emptySet),
   BindReadOnlyPaths: service('BindReadOnlyPaths', writeBinds),
   CapabilityBoundingSet: service('CapabilityBoundingSet', emptySet),
@@ -35,6 +36,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   OOMPolicy: service('OOMPolicy', writeText),
   OOMScoreAdjust: service('OOMScoreAdjust', writeNumber),
   PrivateNetwork: service('PrivateNetwork', writeBoolean),
+  Requires: unit('Requires', writeWords),
   Restart: service('Restart', writeText),
   RestartPreventExitStatus: service('RestartPreventExitStatus', writeExitStatus),
   RestartUSec: service('RestartSec', writeTime),

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import type { PublishAddresses } from '../plan/publish.ts';
 import type { UidRange } from '../plan/workspace.ts';
 import type { EnginePaths } from './executors.ts';
 import type { Registry } from './registry.ts';
@@ -19,6 +20,8 @@ export interface EngineContext {
   readonly host: Host;
   readonly paths: EnginePaths;
   readonly uidRange: UidRange;
+  /** Addresses of the host that ports may be published on. */
+  readonly publishAddresses: readonly PublishAddresses[];
   readonly registry: Registry;
   readonly starts: Turnstile;
   /** The uid of an agent id, stored before it is used. */

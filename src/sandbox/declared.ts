@@ -10,6 +10,7 @@ import { applySteps } from './apply.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import type { EnginePaths } from './executors.ts';
 import { planLaunch } from './launch.ts';
+import { dropUnits } from './publish.ts';
 import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
 import { renderRefusal } from './refusal.ts';
 import { clearAway } from './retire.ts';
@@ -66,7 +67,9 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
     plan === null
       ? renderRefusal({ id: file.id, path, problems, refusePath: context.paths.refusePath, header })
       : unitText(plan, header);
+  const before = context.registry.find(file.id)?.record.card ?? null;
   if (plan !== null) await applySteps(context.host, context.paths, plan.preparation);
+  if (before !== null) await dropUnits(context, before, plan === null ? null : source.card);
   const isChanged = await install(context, file.id, text);
   const agent = remember(context, file, { source, plan, problems });
   await storeRecord(context.host, context.paths, agent.record);

@@ -3,6 +3,7 @@ import { unitName } from '../base/ids.ts';
 import { STARTS_AT_ONCE_MAX } from '../base/limits.ts';
 import type { Host, UnitState } from '../host/host.ts';
 import type { Plan } from '../plan/plan.ts';
+import { type PublishAddresses, plannedPorts } from '../plan/publish.ts';
 import type { UidRange } from '../plan/workspace.ts';
 import type { Agent } from './agent.ts';
 import { Coalesced } from './coalesced.ts';
@@ -11,6 +12,7 @@ import { autostartMark, type Compiled, compileCard, compileCards, findCardFile }
 import type { EnginePaths } from './executors.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
 import { awaitProgram } from './program-wait.ts';
+import { openAdded, takenPort } from './publish.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
 import { removeRecord, storeRecord } from './record.ts';
 import { Registry } from './registry.ts';
@@ -23,6 +25,8 @@ export interface EngineOptions {
   readonly host: Host;
   readonly paths: EnginePaths;
   readonly uidRange: UidRange;
+  /** Addresses of the host that ports may be published on; loopback only when absent. */
+  readonly publishAddresses?: readonly PublishAddresses[];
   /** Told of everything worth a log line. */
   readonly report: (event: EngineEvent) => void;
 }
@@ -47,6 +51,7 @@ export class Engine implements AsyncDisposable {
       host: options.host,
       paths: options.paths,
       uidRange: options.uidRange,
+      publishAddresses: options.publishAddresses ?? ['loopback'],
       registry: this.registry,
       starts: new Turnstile(STARTS_AT_ONCE_MAX),
       reserveUid: (id) => this.#reserveUid(id),
@@ -180,15 +185,19 @@ export class Engine implements AsyncDisposable {
     for (const { id } of changed) {
       if ((await this.#context.host.units.state(unitName(id))) === null) continue;
       await this.#context.host.units.reload();
-      return;
+      break;
     }
+    for (const { id } of changed) await openAdded(this.#context, id);
   }
 
   /** Runs a job of PID 1 and turns a bad end into an error that says where to look. */
   async #job(id: string, verb: string, job: () => Promise<string>): Promise<void> {
     const result = await job();
     if (result === 'done') return;
-    const notice = this.registry.find(id)?.record.notices[0];
+    const agent = this.registry.find(id);
+    const taken = agent === null ? null : await takenPort(this.#context, id, plannedPorts(agent.record.card));
+    if (taken !== null) throw taken;
+    const notice = agent?.record.notices[0];
     throw new SpawnError(
       'sandbox.start-failed',
       `The ${verb} job of ${unitName(id)} ended with "${result}"${notice === undefined ? '' : `: ${notice}`}`,

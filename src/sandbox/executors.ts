@@ -1,6 +1,7 @@
 import { SpawnError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Step, StepArguments, StepKind } from '../plan/step.ts';
+import { removeUnits, writeUnits } from './publish.ts';
 
 /** Takes back what a step did; calling it for a step that did nothing is fine. */
 export type Undo = () => Promise<void>;
@@ -36,6 +37,7 @@ const EXECUTORS: Executors = {
   'identity.publish': publishIdentity,
   'files.write': writeFiles,
   'workspace.prepare': prepareWorkspace,
+  'publish.install': installPorts,
   'unit.start': startUnit,
   'unit.install': installUnit,
 };
@@ -99,6 +101,17 @@ async function prepareWorkspace(
 ): Promise<Undo> {
   const change = await host.files.prepareWorkspace(argument);
   return () => host.files.revertWorkspace(change);
+}
+
+async function installPorts(
+  host: Host,
+  paths: EnginePaths,
+  { units }: StepArguments['publish.install'],
+): Promise<Undo> {
+  const names = units.map(({ name }) => name);
+  const undo = (): Promise<void> => removeUnits(host, paths, names);
+  await undoOnFailure(undo, () => writeUnits(host, paths, units));
+  return undo;
 }
 
 async function startUnit(host: Host, _paths: EnginePaths, argument: StepArguments['unit.start']): Promise<Undo> {

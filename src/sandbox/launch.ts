@@ -4,9 +4,10 @@ import { factQuery, type Plan, planAgent } from '../plan/plan.ts';
 import { stdioProperties } from '../plan/properties.ts';
 import type { Step } from '../plan/step.ts';
 import { Agent } from './agent.ts';
-import { applySteps } from './apply.ts';
+import { type Applied, applySteps } from './apply.ts';
 import type { EngineContext } from './context.ts';
 import { overlapProblems } from './overlap.ts';
+import { portProblems, takenPort } from './publish.ts';
 import { type AgentRecord, type CardSource, removeRecord, storeRecord } from './record.ts';
 
 /** A start as the engine takes it. */
@@ -33,10 +34,15 @@ export async function planLaunch(
       agentUid,
       uidRange: context.uidRange,
       agentsRunDirectory: context.paths.agentsDirectory,
+      publishAddresses: context.publishAddresses,
+      isRunning: context.registry.find(launch.card.agentId)?.record.phase === 'started',
     },
     facts,
   );
-  const problems = plan.ok ? overlapProblems(context.registry, plan.value) : plan.problems;
+  const { registry } = context;
+  const problems = plan.ok
+    ? [...overlapProblems(registry, plan.value), ...portProblems(registry, plan.value.id, plan.value.publish.ports)]
+    : plan.problems;
   if (!plan.ok || problems.length > 0) throw problemsError(problems, `agent "${launch.card.agentId}"`);
   return plan.value;
 }
@@ -70,7 +76,7 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
   const plan = await planLaunch(context, launch, await context.reserveUid(agent.id));
   agent.record = { ...agent.record, user: plan.user, notices: plan.notices };
   await storeRecord(host, paths, agent.record);
-  const applied = await applySteps(host, paths, [...plan.preparation, startStep(context, plan, launch.attach)]);
+  const applied = await applyPlan(context, plan, launch.attach);
   agent.record = { ...agent.record, phase: 'started', startedAtMs: host.clock.now() };
   try {
     await storeRecord(host, paths, agent.record);
@@ -79,6 +85,20 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
     throw error;
   }
   return agent;
+}
+
+/** Does the plan's steps. A start that failed for a published port says so: PID 1 only tells that something else failed. */
+async function applyPlan(context: EngineContext, plan: Plan, attach: string | null): Promise<Applied> {
+  const { host, paths } = context;
+  const prepared = await applySteps(host, paths, plan.preparation);
+  try {
+    const started = await applySteps(host, paths, [startStep(context, plan, attach)]);
+    return { undo: async () => [...(await started.undo()), ...(await prepared.undo())] };
+  } catch (error) {
+    const taken = await takenPort(context, plan.id, plan.publish.ports).catch(() => null);
+    await prepared.undo();
+    throw taken ?? error;
+  }
 }
 
 function startStep(context: EngineContext, plan: Plan, attach: string | null): Step {

@@ -6,6 +6,7 @@ import { type EngineContext, tolerate } from './context.ts';
 import { identityFiles } from './executors.ts';
 import { type ExitReport, parseExitReport } from './exit-report.ts';
 import { describeOutcome, settleOutcome } from './outcome.ts';
+import { dropUnits } from './publish.ts';
 import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
 
 /** Whether PID 1's answer means that nothing of the unit runs or is about to. */
@@ -47,9 +48,10 @@ export async function settleEnd(context: EngineContext, agent: Agent): Promise<v
 /** Removes everything on the host that carries the agent's id, records and units excepted. */
 export async function clearAway(
   context: EngineContext,
-  record: Pick<AgentRecord, 'id' | 'user' | 'attach'>,
+  record: Pick<AgentRecord, 'id' | 'user' | 'attach' | 'card'>,
 ): Promise<void> {
   const { host, paths } = context;
+  await dropUnits(context, record.card, null);
   await tolerate(context, `run directory of ${record.id}`, () =>
     host.files.removeTree(`${paths.agentsDirectory}/${record.id}`),
   );

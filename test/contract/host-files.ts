@@ -118,8 +118,9 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     const order = { path: `${place}/a/b/w`, create: true, uid: OWNER, gid: OWNER, replaceUid: null };
     const change = await host.files.prepareWorkspace(order);
     assert.deepEqual(change, { made: [`${place}/a`, `${place}/a/b`, `${place}/a/b/w`], reowned: 0 });
-    const { node } = (await host.facts({ workspace: order.path, binds: [], user: 'agent-probe', program: null }))
-      .workspace;
+    const { node } = (
+      await host.facts({ workspace: order.path, binds: [], sockets: [], user: 'agent-probe', program: null })
+    ).workspace;
     assert.deepEqual(node, { uid: OWNER, gid: OWNER, mode: 0o700 });
     await host.files.revertWorkspace(change);
     assert.deepEqual(await host.files.list(place), []);
@@ -154,7 +155,7 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     const order = { path, create: false, uid: OTHER, gid: OTHER, replaceUid: OWNER };
     assert.deepEqual(await host.files.prepareWorkspace(order), { made: [], reowned: 1 });
     assert.deepEqual(await host.files.prepareWorkspace(order), { made: [], reowned: 0 });
-    const query = { workspace: path, binds: [`${path}/root's`], user: 'agent-probe', program: null };
+    const query = { workspace: path, binds: [`${path}/root's`], sockets: [], user: 'agent-probe', program: null };
     const facts = await host.facts(query);
     assert.deepEqual([facts.workspace.node?.uid, facts.binds[0]?.node?.uid], [OTHER, 0]);
   });
@@ -183,7 +184,7 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     await host.files.write(`${place}/directory/file`, 'x', 0o640);
     await host.files.symlink('directory', `${place}/link`);
     const paths = ['absent/below', 'directory', 'directory/file', 'link'].map((path) => `${place}/${path}`);
-    const { binds } = await host.facts({ workspace: place, binds: paths, user: 'agent-probe', program: null });
+    const { binds } = await host.facts({ workspace: place, binds: paths, sockets: [], user: 'agent-probe', program: null });
     assert.deepEqual(
       binds.map((facts) => [facts.kind, facts.symlinkAt, facts.isEmpty, facts.ancestors.at(-1)?.path]),
       [

@@ -63,6 +63,7 @@ export function hostFacts(workspace: string, changes: Partial<HostFacts> = {}): 
     system: DEBIAN,
     workspace: absentPath(workspace),
     binds: [],
+    sockets: [],
     userClaims: { isUser: false, groups: [] },
     program: binary('/usr/bin/dash', { path: '/bin/sh' }),
     ...changes,

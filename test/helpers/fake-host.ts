@@ -97,6 +97,7 @@ export class FakeHost implements Host {
       system: this.system,
       workspace: this.files.facts(query.workspace),
       binds: query.binds.map((path) => this.files.facts(path)),
+      sockets: query.sockets.map((path) => ({ path: this.files.facts(path), isSocket: false, isAnswered: false })),
       userClaims: { isUser: false, groups: [] },
       program: program === null ? null : this.#program(program.name),
     };

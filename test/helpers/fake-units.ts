@@ -38,6 +38,8 @@ export class FakeUnits implements HostUnits {
   /** Directory of unit files; a unit with a file there can be started by name. */
   unitsDirectory = '/run/systemd/system';
   reloads = 0;
+  /** Units other than agents' that {@link failed} tells of. */
+  readonly failedUnits = new Set<string>();
   readonly #scripts = new Map<string, StartScript>();
   readonly #listeners = new Set<UnitListener>();
   readonly #faults: FakeFaults;
@@ -149,6 +151,10 @@ export class FakeUnits implements HostUnits {
     const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
     const glob = new RegExp(`^${parts.join('.*')}$`);
     return [...this.loaded.values()].map(({ state }) => state).filter(({ unit }) => glob.test(unit));
+  }
+
+  async failed(pattern: string): Promise<readonly string[]> {
+    return [...this.failedUnits].filter((unit) => unit === pattern);
   }
 
   watch(listener: UnitListener): Disposable {

@@ -76,7 +76,13 @@ test('the owner of a path is named when it is no agent', async () => {
   await using host = await openLinuxHost({ agentUids: { first: 1_900_000_000, count: 10 } });
   const owner = async (uid: number): Promise<readonly [string | null, number | null]> => {
     chownSync(path, uid, 0);
-    const { workspace } = await host.facts({ workspace: path, binds: [], user: 'agent-probe', program: null });
+    const { workspace } = await host.facts({
+      workspace: path,
+      binds: [],
+      sockets: [],
+      user: 'agent-probe',
+      program: null,
+    });
     return [workspace.ownerName, workspace.ownerPrimaryGid];
   };
   assert.deepEqual(await owner(65534), ['nobody', 65534]);
@@ -96,7 +102,13 @@ test('a user of another database than the file is named', async () => {
   try {
     chownSync(scratch.path, uid, uid);
     await using host = await openLinuxHost();
-    const { workspace } = await host.facts({ workspace: scratch.path, binds: [], user: 'agent-probe', program: null });
+    const { workspace } = await host.facts({
+      workspace: scratch.path,
+      binds: [],
+      sockets: [],
+      user: 'agent-probe',
+      program: null,
+    });
     assert.deepEqual([workspace.ownerName, workspace.ownerPrimaryGid], ['host-probe', uid]);
   } finally {
     execFileSync('rm', ['/run/userdb/host-probe.user', `/run/userdb/${uid}.user`]);
