@@ -103,8 +103,8 @@ export function planPublish(input: PublishInput): Result<PublishPlan> {
 }
 
 /** What writes the units; nothing for an agent without published ports. */
-export function publishSteps({ units }: PublishPlan): readonly Step[] {
-  return units.length === 0 ? [] : [{ kind: 'publish.install', arguments: { units } }];
+export function publishSteps({ ports, units }: PublishPlan): readonly Step[] {
+  return units.length === 0 ? [] : [{ kind: 'publish.install', arguments: { ports, units } }];
 }
 
 /** The ports of one agent that cannot be open while those of another are. */

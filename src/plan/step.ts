@@ -1,4 +1,5 @@
 import type { GeneratedFile } from './generated-files.ts';
+import type { PlannedPort } from './publish.ts';
 import type { UnitFile } from './publish-units.ts';
 import type { UnitProperty } from './unit-property.ts';
 
@@ -25,7 +26,7 @@ export interface StepArguments {
     readonly replaceUid: number | null;
   };
   /** Writes the units of published ports. Undo stops and removes them. */
-  readonly 'publish.install': { readonly units: readonly UnitFile[] };
+  readonly 'publish.install': { readonly ports: readonly PlannedPort[]; readonly units: readonly UnitFile[] };
   /** Starts the transient unit. Undo stops it and forgets a failure. */
   readonly 'unit.start': { readonly unit: string; readonly properties: readonly UnitProperty[] };
   /** Writes the unit file of a declared agent. Undo removes it. */
@@ -50,7 +51,7 @@ export function describeStep(step: Step): string {
     case 'workspace.prepare':
       return describeWorkspace(step.arguments);
     case 'publish.install':
-      return `write ${step.arguments.units.map(({ name }) => name).join(', ')}`;
+      return `publish ${step.arguments.ports.map(({ port, listen }) => `port ${port} at ${listen}`).join(', ')}`;
     case 'unit.start':
       return `start ${step.arguments.unit}`;
     case 'unit.install':

@@ -64,7 +64,14 @@ function render(directory: string): Record<string, string> {
     'environment.txt': result.value.environment.map(({ name, value, origin }) => `${name}=${value}    # ${origin}\n`).join(''),
     'steps.txt': stepsText(result.value),
     'unit.txt': unitText(result.value, []),
+    ...unitsText(result.value),
   };
+}
+
+/** The units of published ports, one after the other; nothing for an agent that has none. */
+function unitsText({ publish }: Plan): Record<string, string> {
+  const texts = publish.units.map(({ name, text }) => `# ${name}\n${text}`);
+  return texts.length === 0 ? {} : { 'units.txt': texts.join('\n') };
 }
 
 /** One option with its operands per line. */
