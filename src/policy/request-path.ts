@@ -47,7 +47,7 @@ function resolved(segments: readonly string[]): string {
 
 /** Whether a server that decodes more than it should would find dot segments in a path that has none. */
 function hidesDots(path: string): boolean {
-  if (!/%25|%2F|%5C|;/.test(path)) return false;
+  if (!/%25|%2F|%5C|%3B|;/.test(path)) return false;
   const loose = path
     .replace(/%(?:25)+/g, '%')
     .replace(/%2e/gi, '.')
