@@ -34,6 +34,7 @@ export const REASONS = {
   'egress.audit-unwritable': { status: 503, sentence: 'The audit cannot be written, so nothing is passed on.' },
   'egress.name-unknown': { status: 502, sentence: 'The host name was not found.' },
   'egress.unreachable': { status: 502, sentence: 'The host did not take the connection.' },
+  'egress.bad-answer': { status: 502, sentence: 'The host did not answer in well-formed HTTP.' },
   'egress.upstream-timeout': { status: 504, sentence: 'The host did not answer in time.' },
   'egress.upstream-proxy': { status: 502, sentence: 'The upstream proxy refused the request or did not answer.' },
 } as const;
