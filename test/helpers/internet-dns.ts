@@ -4,6 +4,8 @@ import type { Arrivals } from './internet-arrivals.ts';
 
 const TYPES: Readonly<Record<number, 'A' | 'AAAA'>> = { 1: 'A', 28: 'AAAA' };
 const NAME_ERROR = 3;
+/** Header, a root label, type and class. */
+const QUESTION_BYTES_MIN = 17;
 
 /** A question of RFC 1035, section 4.1.2. */
 interface Question {
@@ -35,19 +37,25 @@ export class NameServer {
   /** Takes questions over UDP and TCP, on every address. */
   async listen(port: number): Promise<void> {
     const udp = createSocket({ type: 'udp6' });
-    udp.on('message', (message, from) => udp.send(this.#answer(message), from.port, from.address));
+    udp.on('message', (message, from) => {
+      const answer = this.#answer(message);
+      if (answer !== null) udp.send(answer, from.port, from.address);
+    });
     await new Promise<void>((resolve) => udp.bind(port, '::', resolve));
     const tcp = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       socket.on('data', (chunk) => {
         const answer = this.#answer(chunk.subarray(2));
+        if (answer === null) return;
         socket.end(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 255]), answer]));
       });
     });
     await new Promise<void>((resolve) => tcp.listen(port, '::', resolve));
   }
 
-  #answer(message: Buffer): Buffer {
+  /** Null for what is no question. */
+  #answer(message: Buffer): Buffer | null {
+    if (message.length < QUESTION_BYTES_MIN) return null;
     const question = readQuestion(message);
     this.#arrivals.add({ kind: 'dns', name: question.name, type: question.type });
     const turn = this.#turn(question);

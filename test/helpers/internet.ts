@@ -157,7 +157,7 @@ function nearCommands(pid: string): readonly string[] {
     `link add ${NEAR} type veth peer name ${FAR} netns ${pid}`,
     `link set ${NEAR} addrgenmode none`,
     `address add 11.0.0.1 peer ${WORLD_ADDRESS} dev ${NEAR}`,
-    `address add 2a00::1 peer 2a00::2 dev ${NEAR} nodad`,
+    `address add 2a00::1/126 dev ${NEAR} nodad`,
     `link set ${NEAR} up`,
     `route add default via ${WORLD_ADDRESS}`,
     `route add default via 2a00::2 dev ${NEAR} onlink`,
@@ -169,7 +169,7 @@ function farCommands(): readonly string[] {
     'link set lo up',
     `link set ${FAR} addrgenmode none`,
     `address add ${WORLD_ADDRESS} peer 11.0.0.1 dev ${FAR}`,
-    `address add 2a00::2 peer 2a00::1 dev ${FAR} nodad`,
+    `address add 2a00::2/126 dev ${FAR} nodad`,
     `link set ${FAR} up`,
     // Every address that is not on the wire is one of its own.
     'route add local default dev lo table main',
