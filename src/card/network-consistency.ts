@@ -12,7 +12,8 @@ interface NetworkRule {
   readonly suggestion: string;
 }
 
-const CONNECTED = ['isolated', 'veth'];
+/** Modes with a network of the agent's own. */
+const SEPARATE = ['isolated', 'veth', 'none'];
 const NOT_ENFORCED = 'nothing would enforce it';
 const ENFORCING = 'Use the mode "isolated", or remove the key.';
 
@@ -28,10 +29,11 @@ const RULES: readonly NetworkRule[] = [
     cause: 'the agent has no network device for direct connections',
     suggestion: 'Use the mode "veth", or "allowed_hosts" for what goes through the proxy.',
   },
-  { pointer: '/network/publish', modes: CONNECTED, cause: 'no port is published there', suggestion: ENFORCING },
-  { pointer: '/a2a_port', modes: CONNECTED, cause: 'no port is published there', suggestion: ENFORCING },
+  ...['/network/publish', '/a2a_port'].map((pointer) => {
+    return { pointer, modes: SEPARATE, cause: 'the agent listens on the host by itself', suggestion: ENFORCING };
+  }),
   ...['/allowed_hosts', '/denied_hosts', '/network/max_bytes', '/network/requests_per_minute'].map((pointer) => {
-    return { pointer, modes: [...CONNECTED, 'none'], cause: NOT_ENFORCED, suggestion: ENFORCING };
+    return { pointer, modes: SEPARATE, cause: NOT_ENFORCED, suggestion: ENFORCING };
   }),
 ];
 

@@ -49,7 +49,7 @@ function contradictsItsMode(card: unknown): boolean {
     isGiven('/network/requests_per_minute');
   return (
     (mode !== 'veth' && entries('/network/allow') > 0) ||
-    (publishes && (mode === 'none' || mode === 'host')) ||
+    (publishes && mode === 'host') ||
     (enforces && mode === 'host') ||
     (isGiven('/proxy_credentials_file') && !isGiven('/proxy'))
   );
