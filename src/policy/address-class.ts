@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { type Address, addressOf, unmapped } from './address.ts';
-import { type Cidr, cidrContains, parseCidr } from './cidr.ts';
+import { type Cidr, cidrAround, cidrContains, parseCidr } from './cidr.ts';
 
 /** What an address is for. Everything that is not `public` is reached only where a card writes it out. */
 export type AddressClass =
@@ -15,6 +15,9 @@ export type AddressClass =
   | 'multicast'
   | 'broadcast'
   | 'reserved';
+
+/** Classes that not even a range of a card opens, only the address itself: a range is written without thinking of them. */
+const LITERAL_ONLY: readonly AddressClass[] = ['metadata', 'loopback', 'unspecified'];
 
 /**
  * Addresses at which clouds hand out credentials and settings of the machine, for example of Amazon (.169.254,
@@ -99,6 +102,11 @@ const GRAVEST_FIRST: readonly AddressClass[] = [
   'multicast',
 ];
 
+/** Whether only its own literal opens an address, however wide a range is. */
+export function needsLiteral(kind: AddressClass): boolean {
+  return LITERAL_ONLY.includes(kind);
+}
+
 /** What an address is for; one that carries an IPv4 address is at least as special as that. */
 export function classifyAddress(address: Address): AddressClass {
   const plain = unmapped(address);
@@ -120,6 +128,28 @@ export function formsOf(address: Address): readonly Address[] {
     ...forms,
     ...CARRIERS.filter(({ range }) => cidrContains(range, plain)).flatMap((one) => carried(plain, one)),
   ];
+}
+
+/**
+ * Ranges of the addresses that are not public, for programs that know ranges only; `literalOnly` are those that no
+ * range of a card opens. IPv6 beyond the assigned ranges is left out: nothing answers there.
+ */
+export function specialRanges(): { readonly literalOnly: readonly Cidr[]; readonly others: readonly Cidr[] } {
+  const pick = (wanted: boolean): readonly Cidr[] =>
+    SPECIAL.filter(([kind]) => needsLiteral(kind) === wanted).flatMap(([, list]) => list.flatMap(withCarried));
+  return {
+    literalOnly: pick(true),
+    others: [...pick(false), ...ranges('64:ff9b:1::/48 100::/64 5f00::/16 fec0::/10')],
+  };
+}
+
+/** A range of IPv4 with the ranges in which NAT64 and 6to4 carry it. */
+function withCarried(cidr: Cidr): readonly Cidr[] {
+  if (cidr.address.family === 6) return [cidr];
+  const { bytes } = cidr.address;
+  const nat64 = addressOf([0, 0x64, 0xff, 0x9b, ...new Array<number>(8).fill(0), ...bytes]);
+  const sixToFour = addressOf([0x20, 0x02, ...bytes, ...new Array<number>(10).fill(0)]);
+  return [cidr, cidrAround(nat64, 96 + cidr.prefix), cidrAround(sixToFour, 16 + cidr.prefix)];
 }
 
 function classOfCarrier(address: Address, carriers: readonly Carrier[]): AddressClass {

@@ -1,6 +1,6 @@
 import { quote } from '../base/quote.ts';
 import { type Address, unmapped } from './address.ts';
-import { classifyAddress } from './address-class.ts';
+import { classifyAddress, needsLiteral } from './address-class.ts';
 import type { Decision } from './decision.ts';
 import * as text from './decision-text.ts';
 import { HOST_NAME_FAULTS, parseHostName } from './host-name.ts';
@@ -16,7 +16,7 @@ import {
   rulesForName,
 } from './rules.ts';
 import type { EgressRule } from './table.ts';
-import { isExact, needsLiteral, reasonOfClass } from './written-address.ts';
+import { isExact, reasonOfClass } from './written-address.ts';
 
 /** A decision by rules, with the rule that decided: allowing or denying, or the one that came closest; null for none. */
 export interface RuleDecision extends Decision {

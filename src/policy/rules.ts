@@ -20,6 +20,7 @@ export interface CompiledRule {
 
 /** Rules by what they are looked up with; in each list in the order of the card. */
 export interface RuleIndex {
+  readonly all: readonly CompiledRule[];
   readonly names: ReadonlyMap<string, readonly CompiledRule[]>;
   /** By the name that the hosts lie below. */
   readonly below: ReadonlyMap<string, readonly CompiledRule[]>;
@@ -148,7 +149,7 @@ function indexRules(rules: readonly CompiledRule[]): RuleIndex {
     else if (pattern.kind === 'address') file(addresses, pattern.address.text, compiled);
     else file(pattern.kind === 'name' ? names : below, pattern.name, compiled);
   }
-  return { names, below, any, addresses, ranges: ranges.sort((a, b) => prefixOf(b) - prefixOf(a)) };
+  return { all: rules, names, below, any, addresses, ranges: ranges.sort((a, b) => prefixOf(b) - prefixOf(a)) };
 }
 
 function prefixOf({ pattern }: CompiledRule): number {

@@ -1,17 +1,9 @@
 import type { Address } from './address.ts';
-import { type AddressClass, classifyAddress } from './address-class.ts';
+import { type AddressClass, classifyAddress, needsLiteral } from './address-class.ts';
 import type { EgressIntent } from './intent.ts';
 import type { ReasonCode } from './reasons.ts';
 import { misfitOf } from './rule-fit.ts';
 import { type CompiledPolicy, type CompiledRule, rulesForAddress } from './rules.ts';
-
-/** Classes that not even a range opens, only the address itself: a range is written without thinking of them. */
-const LITERAL_ONLY: readonly AddressClass[] = ['metadata', 'loopback', 'unspecified'];
-
-/** Whether only its own literal opens an address, however wide a range is. */
-export function needsLiteral(kind: AddressClass): boolean {
-  return LITERAL_ONLY.includes(kind);
-}
 
 /** Whether a rule writes out one address. */
 export function isExact({ pattern }: CompiledRule): boolean {
