@@ -1,5 +1,5 @@
 import { specialRanges } from './address-class.ts';
-import type { Cidr } from './cidr.ts';
+import { type Cidr, cidrAround, cidrContains } from './cidr.ts';
 import { type HostPattern, patternText } from './host-pattern.ts';
 import { escapeExpression, groupRules, type RuleGroup } from './rule-group.ts';
 import type { CompiledPolicy, CompiledRule } from './rules.ts';
@@ -22,7 +22,7 @@ const PORT = 'agent_spawn_port_';
 /** One kind of hosts of a group as an access list: with `dst` squid looks names up, with `-n` it does not. */
 interface HostList {
   readonly name: string;
-  readonly kind: 'names' | 'below' | 'any' | 'addresses';
+  readonly kind: 'names' | 'below' | 'any' | 'addresses' | 'ranges';
   readonly type: string;
   readonly values: readonly string[];
 }
@@ -72,11 +72,12 @@ export function renderSquid({ allow, deny }: CompiledPolicy): string {
 }
 
 function onlyAddresses({ kind }: HostList): readonly string[] | null {
+  if (kind === 'ranges') return [`!${GUARDED}`];
   return kind === 'addresses' ? [] : null;
 }
 
 function conditionsOfNames(kind: HostList['kind'], literal: readonly string[]): readonly string[] | null {
-  if (kind === 'addresses') return null;
+  if (kind === 'addresses' || kind === 'ranges') return null;
   return kind === 'any' ? literal : [];
 }
 
@@ -123,14 +124,15 @@ function hostLists(name: string, rules: readonly CompiledRule[]): readonly HostL
     { kind: 'names', type: 'dstdomain -n', values: of('name').map(patternText) },
     { kind: 'below', type: 'dstdom_regex -n -i', values: of('below').map(belowExpression) },
     { kind: 'any', type: 'dstdom_regex -n', values: of('any').length > 0 ? ['.'] : [] },
-    { kind: 'addresses', type: 'dst -n', values: of('address', 'range').map(patternText) },
+    { kind: 'addresses', type: 'dst -n', values: outermost(of('address')) },
+    { kind: 'ranges', type: 'dst -n', values: outermost(of('range')) },
   ];
   return lists.filter(({ values }) => values.length > 0).map((list) => ({ ...list, name: `${name}_${list.kind}` }));
 }
 
 /** Denied addresses once more, for names that lead to them. */
 function renderFound(name: string, group: RuleGroup): Lines {
-  const addresses = hostLists(name, group.rules).find(({ kind }) => kind === 'addresses')?.values ?? [];
+  const addresses = outermost(group.rules.map(({ pattern }) => pattern));
   const limits = addresses.length === 0 ? [] : limitsOf(name, 'deny', group);
   const list = `${name}_found`;
   return { lists: acl(list, 'dst', addresses), access: limits.map((limit) => accessLine('deny', [list, ...limit])) };
@@ -153,9 +155,9 @@ function renderSpecial(rules: readonly CompiledRule[]): Lines {
   const ports = [...new Set(written.flatMap((compiled) => [...(compiled.ports ?? [])]))].sort((a, b) => a - b);
   const open = ports.map((port): Lines => {
     const here = written.filter((compiled) => compiled.ports?.has(port) === true).map(({ pattern }) => pattern);
-    const exact = here.filter(({ kind }) => kind === 'address').map(patternText);
+    const exact = outermost(here.filter(({ kind }) => kind === 'address'));
     const name = `${PORT}${port}`;
-    const lists = [...acl(name, 'port', [String(port)]), ...acl(`${name}_open`, 'dst', here.map(patternText))];
+    const lists = [...acl(name, 'port', [String(port)]), ...acl(`${name}_open`, 'dst', outermost(here))];
     const guarded = [name, GUARDED, ...(exact.length > 0 ? [`!${name}_exact`] : [])];
     return {
       lists: [...lists, ...acl(`${name}_exact`, 'dst', exact)],
@@ -163,7 +165,7 @@ function renderSpecial(rules: readonly CompiledRule[]): Lines {
     };
   });
   const elsewhere = ports.map((port) => `!${PORT}${port}`);
-  const special = [...acl(SPECIAL, 'dst', others.map(rangeText)), ...acl(GUARDED, 'dst', literalOnly.map(rangeText))];
+  const special = [...acl(SPECIAL, 'dst', outermost(others)), ...acl(GUARDED, 'dst', outermost(literalOnly))];
   return {
     lists: [...special, ...open.flatMap(({ lists }) => lists)],
     access: [
@@ -174,8 +176,16 @@ function renderSpecial(rules: readonly CompiledRule[]): Lines {
   };
 }
 
-function rangeText({ text }: Cidr): string {
-  return text;
+/** Addresses and ranges without those that lie in another one: of two that overlap squid keeps the smaller and drops the larger. */
+function outermost(places: readonly (HostPattern | Cidr)[]): readonly string[] {
+  const ranges = places.flatMap((place): readonly Cidr[] => {
+    if (!('kind' in place)) return [place];
+    if (place.kind === 'range') return [place.cidr];
+    return place.kind === 'address' ? [cidrAround(place.address, 8 * place.address.bytes.length)] : [];
+  });
+  const isInside = (inner: Cidr): boolean =>
+    ranges.some((outer) => outer.prefix < inner.prefix && cidrContains(outer, inner.address));
+  return ranges.filter((one) => !isInside(one)).map(({ text }) => text);
 }
 
 function accessLine(verdict: 'allow' | 'deny', conditions: readonly string[]): string {
