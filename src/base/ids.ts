@@ -30,6 +30,11 @@ export function unitName(id: string): string {
   return `${UNIT_PREFIX}${id}${UNIT_SUFFIX}`;
 }
 
+/** The unit that listens inside an agent's network for what goes to the egress proxy. */
+export function relaySocketName(id: string): string {
+  return `agent-egress@${id}.socket`;
+}
+
 /** The agent of a unit, or undefined for the name of any other unit. The reverse of {@link unitName}. */
 export function agentIdOfUnit(unit: string): string | undefined {
   if (!unit.startsWith(UNIT_PREFIX) || !unit.endsWith(UNIT_SUFFIX)) return undefined;

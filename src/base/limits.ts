@@ -73,8 +73,8 @@ export const LIVE_RULES_MAX: number = 256;
 export const CREDENTIALS_BYTES_MAX: number = 4096;
 /** Largest exit report read back, bytes. */
 export const EXIT_REPORT_BYTES_MAX: number = 4096;
-/** Largest record read back, bytes. */
-export const RECORD_BYTES_MAX: number = 1024 * 1024;
+/** Largest record read back, bytes: the largest card as text, resolved, and as rules of the proxy. */
+export const RECORD_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Longest single argument of an executed program, bytes, with its terminating NUL (MAX_ARG_STRLEN, execve(2)). */
 export const MAX_ARGUMENT_BYTES: number = 128 * 1024;
 /** Time a private host may take to come up, milliseconds; it takes about a second, many at once on a busy machine more. */
@@ -123,3 +123,40 @@ export const TRAILER_BYTES_MAX: number = 8 * 1024;
 export const CLIENT_HELLO_BYTES_MAX: number = 16 * 1024;
 /** Rules of one agent for allowing, and as many for denying: what a card may hold, and as many again while the agent runs. */
 export const EGRESS_RULES_MAX: number = 2048;
+/** Connections of one agent that the egress proxy serves at once: some browsers' worth. */
+export const EGRESS_CONNECTIONS_MAX: number = 256;
+/** Refused connections of one agent that are still told why at once; more are closed without a word. */
+export const EGRESS_LINGERING_MAX: number = 64;
+/** Time a client that was refused gets to read why while what it still sends is thrown away, milliseconds. */
+export const EGRESS_LINGER_MS: number = 2_000;
+/** Time for the head of a request from its first byte on, and for the first bytes of a tunnel to say where it goes, milliseconds. */
+export const EGRESS_HEAD_TIMEOUT_MS: number = 10_000;
+/** Time a client may be silent between two requests or amid the body of one, milliseconds; clients keep connections for a minute or less. */
+export const EGRESS_IDLE_TIMEOUT_MS: number = 120_000;
+/** Time to look a name up, milliseconds; the resolver's own default is 10 s for one name server (resolv.conf(5)). */
+export const EGRESS_LOOKUP_TIMEOUT_MS: number = 10_000;
+/** Names of one agent that are looked up at once; each takes one of the threads that agent-egressd.service gives the proxy. */
+export const EGRESS_LOOKUPS_AT_ONCE_MAX: number = 4;
+/** Time to connect to one of the addresses of a host, milliseconds, all tries together. */
+export const EGRESS_DIAL_TIMEOUT_MS: number = 10_000;
+/** Time an upstream proxy has to make a tunnel, which it dials for itself, milliseconds. */
+export const EGRESS_UPSTREAM_TIMEOUT_MS: number = 30_000;
+/** Addresses of one name that are judged; more in one answer only cost time. */
+export const EGRESS_ADDRESSES_MAX: number = 16;
+/** Time a host may take to begin its answer, milliseconds: a model that thinks for long answers after minutes. */
+export const EGRESS_ANSWER_TIMEOUT_MS: number = 900_000;
+/** Time after which a tunnel is cut that one side has ended and that carries nothing the other way, milliseconds. */
+export const EGRESS_HALF_CLOSED_TIMEOUT_MS: number = 60_000;
+/** Silence after which the kernel asks whether a host is still there, milliseconds; agents wait for hosts that are gone no longer. */
+export const EGRESS_KEEPALIVE_MS: number = 60_000;
+/** Bytes held for one direction of one connection while the other side is slow. */
+export const EGRESS_BUFFER_BYTES: number = 128 * 1024;
+/** Largest head of a host's answer, bytes; servers with many cookies send some ten thousand. */
+export const EGRESS_ANSWER_HEAD_BYTES_MAX: number = 64 * 1024;
+/** Different refusals of one agent that are counted apart, and how many of them its summary names. */
+export const EGRESS_REFUSALS_COUNTED_MAX: number = 256;
+export const EGRESS_REFUSALS_SHOWN_MAX: number = 10;
+/** Time for which the addresses of this machine are remembered, milliseconds. */
+export const OWN_ADDRESSES_MS: number = 2_000;
+/** Largest request to the proxy's control socket, bytes: the rules of as many agents as there may be. */
+export const EGRESS_CONTROL_BYTES_MAX: number = 64 * 1024 * 1024;

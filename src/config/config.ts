@@ -11,6 +11,8 @@ export interface Config {
   readonly uidRange: UidRange;
   /** Addresses of the host that cards may publish ports on. */
   readonly publishAddresses: readonly PublishAddresses[];
+  /** Agents may use the network of the host, where nothing is enforced. */
+  readonly allowHostNetwork: boolean;
   /** Lowest level the daemon logs: a pino level name. */
   readonly logLevel: string;
 }
@@ -26,6 +28,7 @@ const DEFAULTS: Config = {
   cardsDirectory: '/etc/agents',
   uidRange: { first: 1_900_000_000, count: 65_536 },
   publishAddresses: ['loopback'],
+  allowHostNetwork: false,
   logLevel: 'info',
 };
 
@@ -53,6 +56,7 @@ export function parseConfig(text: string | null): Result<Config> {
     },
     publishAddresses:
       (values['publish_addresses'] as readonly PublishAddresses[] | undefined) ?? DEFAULTS.publishAddresses,
+    allowHostNetwork: (values['allow_host_network'] as boolean | undefined) ?? DEFAULTS.allowHostNetwork,
     logLevel: (values['log_level'] as string | undefined) ?? DEFAULTS.logLevel,
   });
 }
@@ -77,6 +81,7 @@ const KEYS: Readonly<Record<string, Key>> = {
     isGood: (value) => Array.isArray(value) && value.every((word) => PUBLISH_ADDRESSES.includes(word)),
     wanted: `a list of ${PUBLISH_ADDRESSES.join(' and ')}`,
   },
+  allow_host_network: { isGood: (value) => typeof value === 'boolean', wanted: 'true or false' },
   log_level: { isGood: (value) => LOG_LEVELS.includes(value as string), wanted: `one of ${LOG_LEVELS.join(', ')}` },
 };
 

@@ -1,6 +1,7 @@
 import { linuxAudit } from './audit-reader.ts';
 import { SYSTEM_BUS } from './bus.ts';
 import { linuxClock } from './clock.ts';
+import { EgressControl } from './egress.ts';
 import { linuxFiles } from './files.ts';
 import type { Host } from './host.ts';
 import { Journal } from './journal.ts';
@@ -12,6 +13,8 @@ import { UserNames } from './user-names.ts';
 export interface LinuxHostOptions {
   /** D-Bus address of the system bus. */
   readonly busAddress?: string;
+  /** The control socket of the egress proxy. */
+  readonly egressSocket?: string;
   /** The bubblewrap to use instead of looking for one. */
   readonly bwrapPath?: string | null;
   /** The exit report program as installed. */
@@ -45,12 +48,13 @@ export async function openLinuxHost(options: LinuxHostOptions = {}): Promise<Hos
     files,
     units,
     journal,
+    egress: new EgressControl(options.egressSocket),
     clock,
+    audit: linuxAudit(),
     systemFacts: () => probe.systemFacts(),
     refreshFacts: () => probe.refreshFacts(),
     facts: (query) => probe.facts(query),
     [Symbol.asyncDispose]: async () => {
-    audit: linuxAudit(),
       await journal[Symbol.asyncDispose]();
       await units[Symbol.asyncDispose]();
     },

@@ -2,6 +2,8 @@ import type { FactQuery, HostFacts, SystemFacts } from '../plan/facts.ts';
 import { probeBubblewrap } from './bubblewrap.ts';
 import { callFailed } from './call-failed.ts';
 import { probeCgroupLayout } from './cgroup-layout.ts';
+import { EGRESS_CONTROL_SOCKET } from './egress.ts';
+import { isSocket, probeSocketProxyd } from './egress-facts.ts';
 import type { HostFiles } from './host.ts';
 import { probePath } from './path-facts.ts';
 import { probeProgram } from './program-facts.ts';
@@ -44,15 +46,16 @@ export class Probe {
   async facts(query: FactQuery): Promise<HostFacts> {
     const { files, users } = this.#options;
     try {
-      const [system, workspace, program, binds, sockets, userClaims] = await Promise.all([
+      const [system, workspace, program, binds, sockets, userClaims, isEgressInstalled] = await Promise.all([
         this.systemFacts(),
         probePath(query.workspace, users),
         query.program === null ? null : probeProgram(query.program),
         Promise.all(query.binds.map((path) => probePath(path, users))),
         Promise.all(query.sockets.map((path) => probeSocket(path, users))),
         probeUserClaims(files, query.user),
+        isSocket(EGRESS_CONTROL_SOCKET),
       ]);
-      return { system, workspace, binds, sockets, program, userClaims };
+      return { system, workspace, binds, sockets, program, userClaims, isEgressInstalled };
     } catch (error) {
       throw callFailed('looking at the host', error);
     }
@@ -62,10 +65,11 @@ export class Probe {
     const { files, bwrapPath, exitReportPath } = this.#options;
     try {
       const roots = await probeRoots();
-      const [bubblewrap, cgroupLayout, etc] = await Promise.all([
+      const [bubblewrap, cgroupLayout, etc, socketProxydPath] = await Promise.all([
         probeBubblewrap(bwrapPath),
         probeCgroupLayout(files),
         probeEtc(roots),
+        probeSocketProxyd(),
       ]);
       const certificateBundle = await probeBundle(roots, etc);
       return {
@@ -76,6 +80,7 @@ export class Probe {
         etc,
         certificateBundle,
         exitReportPath,
+        socketProxydPath,
       };
     } catch (error) {
       this.#system = null;

@@ -31,6 +31,7 @@ async function main(): Promise<void> {
     paths,
     uidRange: config.uidRange,
     publishAddresses: config.publishAddresses,
+    allowHostNetwork: config.allowHostNetwork,
     report,
   });
   const peer = await openPeerReader();

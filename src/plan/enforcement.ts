@@ -10,7 +10,7 @@ export function unenforced(card: ResolvedCard): readonly Problem[] {
   if (card.apiKeyFile !== null) {
     problems.push(refuse('/api_key_file', 'API keys are not delivered to agents yet', 'Remove the key.'));
   }
-  if (card.network.mode === 'veth' || card.network.mode === 'host') {
+  if (card.network.mode === 'veth') {
     problems.push(
       refuse(
         '/network/mode',

@@ -18,6 +18,8 @@ export interface EnvironmentInput {
   readonly certificateBundle: string | null;
   /** Directories put in front of the ordinary search path. */
   readonly programDirectories: readonly string[];
+  /** URL of the proxy that programs shall use, or null. */
+  readonly proxyUrl: string | null;
 }
 
 /** Search path of every sandbox, the usual order of a login shell. */
@@ -45,10 +47,30 @@ export function planEnvironment(input: EnvironmentInput): readonly EnvironmentVa
     ours['SSL_CERT_FILE'] = input.certificateBundle;
     ours['NIX_SSL_CERT_FILE'] = input.certificateBundle;
   }
+  if (input.proxyUrl !== null) Object.assign(ours, proxyVariables(input.proxyUrl));
   const variables = new Map<string, EnvironmentVariable>();
   for (const [name, value] of Object.entries(ours)) variables.set(name, { name, value, origin: 'sandbox' });
   for (const [name, value] of Object.entries(input.environment)) {
     variables.set(name, { name, value, origin: `/environment/${name}` });
   }
   return [...variables.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What never goes through a proxy: the agent's own servers. */
+const NO_PROXY = 'localhost,127.0.0.1,::1';
+
+/**
+ * How programs find the proxy. There is no standard: curl reads the small
+ * names only, some others the large ones, and Node wants to be told (from 22.21).
+ */
+function proxyVariables(url: string): Record<string, string> {
+  return {
+    HTTP_PROXY: url,
+    HTTPS_PROXY: url,
+    NO_PROXY,
+    NODE_USE_ENV_PROXY: '1',
+    http_proxy: url,
+    https_proxy: url,
+    no_proxy: NO_PROXY,
+  };
 }

@@ -36,6 +36,8 @@ export interface HostFacts {
   readonly sockets: readonly SocketFacts[];
   readonly program: ProgramFacts | null;
   readonly userClaims: UserClaims;
+  /** The control socket of the egress proxy is there. */
+  readonly isEgressInstalled: boolean;
 }
 
 /** What the host's own user and group files say about the name of the agent's user, which is to be ours alone. */
@@ -62,6 +64,8 @@ export interface SystemFacts {
   readonly certificateBundle: string | null;
   /** `/usr/lib/agent-spawn/exit-report` as installed. */
   readonly exitReportPath: string;
+  /** systemd-socket-proxyd, which relays from agents to the egress proxy; null when there is none. */
+  readonly socketProxydPath: string | null;
 }
 
 /** A top-level path of the host that the sandbox sees too. */

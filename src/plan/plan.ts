@@ -32,6 +32,8 @@ export interface PlanRequest {
   readonly agentsRunDirectory: string;
   /** Addresses of the host that ports may be published on; loopback only when absent. */
   readonly publishAddresses?: readonly PublishAddresses[];
+  /** Agents may use the network of the host; not when absent. */
+  readonly allowHostNetwork?: boolean;
   /** An agent of this id runs: its published ports are open already. */
   readonly isRunning?: boolean;
 }
@@ -94,8 +96,13 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     sockets: facts.sockets,
     isRunning: request.isRunning ?? false,
   });
-  const problems = [...early, ...[command, binds, publish].flatMap((part) => (part.ok ? [] : part.problems))];
-  if (problems.length > 0 || !command.ok || !binds.ok || !publish.ok) return refused(problems);
+  const network = planNetwork(card, {
+    allowHostNetwork: request.allowHostNetwork ?? false,
+    isEgressInstalled: facts.isEgressInstalled,
+    socketProxydPath: facts.system.socketProxydPath,
+  });
+  const problems = [...early, ...[command, binds, publish, network].flatMap((part) => (part.ok ? [] : part.problems))];
+  if (problems.length > 0 || !command.ok || !binds.ok || !publish.ok || !network.ok) return refused(problems);
 
   const user = { name: userName(card.agentId), uid: who.uid, gid: who.gid, reason: workspace.value.reason };
   const files = planGeneratedFiles({ id: card.agentId, user: user.name, identity: who, home: HOME });
@@ -104,28 +111,34 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     run: { directory: runDirectory, files },
     binds: binds.value.binds,
     command: command.value,
+    proxyUrl: network.value.proxyUrl,
   });
   const { bwrap } = inside;
   const tooLong = argumentProblems(bwrap);
   if (tooLong.length > 0) return refused(tooLong);
-  const network = planNetwork(card);
   return ok({
     id: card.agentId,
     unit: unitName(card.agentId),
     user,
     workspace: workspace.value,
     ...inside,
-    network,
+    network: network.value,
     publish: publish.value,
     properties: [
-      ...properties(card, facts.system, { user: user.name, bwrap, network, unitBinds: binds.value.unitBinds }),
+      ...properties(card, facts.system, {
+        user: user.name,
+        bwrap,
+        network: network.value,
+        unitBinds: binds.value.unitBinds,
+      }),
       ...publish.value.properties,
     ],
     preparation: [
       ...preparation(card, user, workspace.value, { directory: runDirectory, files }),
       ...publishSteps(publish.value),
+      ...egressSteps(network.value),
     ],
-    notices: [...network.notices, ...command.value.notices],
+    notices: [...network.value.notices, ...command.value.notices],
   });
 }
 
@@ -138,6 +151,7 @@ function planInside(
     readonly run: RunDirectory;
     readonly binds: Parameters<typeof planMounts>[0]['binds'];
     readonly command: CommandPlan;
+    readonly proxyUrl: string | null;
   },
 ): Pick<Plan, 'mounts' | 'environment' | 'bwrap'> {
   const environment = planEnvironment({
@@ -146,6 +160,7 @@ function planInside(
     environment: card.environment,
     certificateBundle: system.certificateBundle,
     programDirectories: rest.command.directories,
+    proxyUrl: rest.proxyUrl,
   });
   const mounts = planMounts({
     system,
@@ -196,6 +211,7 @@ function properties(
     stopTimeoutSeconds: card.stopTimeoutSeconds,
     restart: card.restart,
     privateNetwork: rest.network.privateNamespace,
+    hasRelay: rest.network.egress !== null,
     unitBinds: rest.unitBinds,
   });
 }
@@ -223,6 +239,12 @@ function preparation(
       },
     },
   ];
+}
+
+function egressSteps({ egress }: NetworkPlan): readonly Step[] {
+  if (egress === null) return [];
+  const { table, credentialsFile } = egress;
+  return [{ kind: 'egress.register', arguments: { table, credentialsFile } }];
 }
 
 /** What is wrong whatever the rest of the plan turns out to be. */

@@ -1,3 +1,4 @@
+import { relaySocketName } from '../base/ids.ts';
 import { SANDBOX_TASKS } from '../base/limits.ts';
 import type { ResolvedCard, ResolvedLimits } from '../card/resolve.ts';
 import type { UnitBind } from './binds.ts';
@@ -21,6 +22,8 @@ export interface PropertiesInput {
   readonly restart: ResolvedCard['restart'];
   /** True for a network namespace of the unit's own, with a loopback device and nothing else. */
   readonly privateNetwork: boolean;
+  /** True for a relay to the egress proxy in that namespace. */
+  readonly hasRelay: boolean;
   readonly unitBinds: readonly UnitBind[];
 }
 
@@ -104,7 +107,21 @@ export function stdioProperties(stdio: Stdio): readonly UnitProperty[] {
 }
 
 function unitGroup(input: PropertiesInput): readonly UnitProperty[] {
-  return [property('Description', 's', input.description), property('CollectMode', 's', 'inactive')];
+  return [
+    property('Description', 's', input.description),
+    property('CollectMode', 's', 'inactive'),
+    ...(input.hasRelay ? relayGroup(input.id) : []),
+  ];
+}
+
+/** PID 1 opens the relay's socket inside the namespace, which the agent's unit then joins; it closes with the agent. */
+function relayGroup(id: string): readonly UnitProperty[] {
+  const socket = [relaySocketName(id)];
+  return [
+    property('Requires', 'as', socket),
+    property('After', 'as', socket),
+    property('JoinsNamespaceOf', 'as', socket),
+  ];
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { AgentTable } from '../policy/table.ts';
 import type { GeneratedFile } from './generated-files.ts';
 import type { PlannedPort } from './publish.ts';
 import type { UnitFile } from './publish-units.ts';
@@ -27,6 +28,8 @@ export interface StepArguments {
   };
   /** Writes the units of published ports. Undo stops and removes them. */
   readonly 'publish.install': { readonly ports: readonly PlannedPort[]; readonly units: readonly UnitFile[] };
+  /** Tells the egress proxy what the agent may reach, with the credentials that the file holds. Undo takes it back. */
+  readonly 'egress.register': { readonly table: AgentTable; readonly credentialsFile: string | null };
   /** Starts the transient unit. Undo stops it and forgets a failure. */
   readonly 'unit.start': { readonly unit: string; readonly properties: readonly UnitProperty[] };
   /** Writes the unit file of a declared agent. Undo removes it. */
@@ -52,11 +55,17 @@ export function describeStep(step: Step): string {
       return describeWorkspace(step.arguments);
     case 'publish.install':
       return `publish ${step.arguments.ports.map(({ port, listen }) => `port ${port} at ${listen}`).join(', ')}`;
+    case 'egress.register':
+      return describeEgress(step.arguments.table);
     case 'unit.start':
       return `start ${step.arguments.unit}`;
     case 'unit.install':
       return `write ${step.arguments.path}`;
   }
+}
+
+function describeEgress({ policy }: AgentTable): string {
+  return `tell the egress proxy what may be reached (rules to allow: ${policy.allow.length}, to deny: ${policy.deny.length})`;
 }
 
 function describeWorkspace(order: StepArguments['workspace.prepare']): string {

@@ -22,6 +22,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   Description: unit('Description', writeText),
   ExecStartEx: service('ExecStart', writeCommand),
   ExecStopPostEx: service('ExecStopPost', writeCommand),
+  JoinsNamespaceOf: unit('JoinsNamespaceOf', writeWords),
   IOWeight: service('IOWeight', writeNumber),
   KeyringMode: service('KeyringMode', writeText),
   KillMode: service('KillMode', writeText),

@@ -1,4 +1,5 @@
 import type { UnitState } from '../host/host.ts';
+import type { AgentTable } from '../policy/table.ts';
 import type { AgentRecord } from './record.ts';
 
 /** Where an agent is in its life. */
@@ -10,7 +11,9 @@ export class Agent {
   /** Last state PID 1 told of its unit. */
   unitState: UnitState | null = null;
   /** PID 1's id of the run we know of; empty before its first signal. */
-  invocationId = '';
+  invocationId: string;
+  /** What the newest card of a declared agent lets it reach from its next run on; null for nothing. */
+  nextEgress: AgentTable | null = null;
   /** A caller asked for the end of this run. */
   stopRequested = false;
   /** Bytes of foreground output copied to the journal so far. */
@@ -29,6 +32,7 @@ export class Agent {
 
   constructor(record: AgentRecord) {
     this.record = record;
+    this.invocationId = record.invocationId;
   }
 
   get id(): string {

@@ -1,6 +1,5 @@
-import type { Host } from '../host/host.ts';
 import type { Step } from '../plan/step.ts';
-import { type EnginePaths, execute, type Undo } from './executors.ts';
+import { execute, type StepGround, type Undo } from './executors.ts';
 
 /** Steps that were done, and the way back. */
 export interface Applied {
@@ -9,10 +8,10 @@ export interface Applied {
 }
 
 /** Does the steps in order. When one fails, the ones before it are taken back and the failure is thrown. */
-export async function applySteps(host: Host, paths: EnginePaths, steps: readonly Step[]): Promise<Applied> {
+export async function applySteps(ground: StepGround, steps: readonly Step[]): Promise<Applied> {
   const done: { readonly kind: string; readonly undo: Undo }[] = [];
   try {
-    for (const step of steps) done.push({ kind: step.kind, undo: await execute(host, paths, step) });
+    for (const step of steps) done.push({ kind: step.kind, undo: await execute(ground, step) });
   } catch (error) {
     await unwind(done);
     throw error;

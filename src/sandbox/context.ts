@@ -1,7 +1,6 @@
-import type { Host } from '../host/host.ts';
 import type { PublishAddresses } from '../plan/publish.ts';
 import type { UidRange } from '../plan/workspace.ts';
-import type { EnginePaths } from './executors.ts';
+import type { StepGround } from './executors.ts';
 import type { Registry } from './registry.ts';
 import type { Turnstile } from './turnstile.ts';
 
@@ -13,15 +12,22 @@ export type EngineEvent =
   | { readonly kind: 'removed'; readonly id: string; readonly reason: string }
   | { readonly kind: 'card-refused'; readonly id: string; readonly problem: string }
   | { readonly kind: 'card-installed'; readonly id: string }
+  | {
+      readonly kind: 'egress-changed';
+      readonly id: string;
+      readonly action: 'allow' | 'deny';
+      readonly host: string;
+      readonly rule: string;
+    }
   | { readonly kind: 'ignored-failure'; readonly operation: string; readonly failure: string };
 
 /** What the parts of the engine share. */
-export interface EngineContext {
-  readonly host: Host;
-  readonly paths: EnginePaths;
+export interface EngineContext extends StepGround {
   readonly uidRange: UidRange;
   /** Addresses of the host that ports may be published on. */
   readonly publishAddresses: readonly PublishAddresses[];
+  /** Agents may use the network of the host. */
+  readonly allowHostNetwork: boolean;
   readonly registry: Registry;
   readonly starts: Turnstile;
   /** The uid of an agent id, stored before it is used. */

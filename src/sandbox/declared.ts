@@ -5,13 +5,16 @@ import type { Problem } from '../base/result.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
 import { type Plan, unitText } from '../plan/plan.ts';
+import type { AgentTable } from '../policy/table.ts';
 import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
 import { type EngineContext, tolerate } from './context.ts';
+import { declareTable, forgetTable } from './declared-egress.ts';
+import { withCredentials } from './egress-credentials.ts';
 import type { EnginePaths } from './executors.ts';
 import { planLaunch } from './launch.ts';
 import { dropUnits } from './publish.ts';
-import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
+import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 import { renderRefusal } from './refusal.ts';
 import { clearAway } from './retire.ts';
 
@@ -68,10 +71,13 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
       ? renderRefusal({ id: file.id, path, problems, refusePath: context.paths.refusePath, header })
       : unitText(plan, header);
   const before = context.registry.find(file.id)?.record.card ?? null;
-  if (plan !== null) await applySteps(context.host, context.paths, plan.preparation);
+  // The rules are a run's: what one that goes on may reach does not change with its card.
+  const steps = plan?.preparation.filter(({ kind }) => kind !== 'egress.register') ?? [];
+  await applySteps(context, steps);
   if (before !== null) await dropUnits(context, before, plan === null ? null : source.card);
   const isChanged = await install(context, file.id, text);
   const agent = remember(context, file, { source, plan, problems });
+  await declareTable(context, agent, planned?.table ?? null);
   await storeRecord(context.host, context.paths, agent.record);
   if (isChanged) {
     const problem = problems[0]?.message;
@@ -134,17 +140,17 @@ function unread(code: 'card.unreadable', message: string): CardSourceRead {
 async function planDeclared(
   context: EngineContext,
   card: ResolvedCard,
-): Promise<{ plan: Plan | null; problems: readonly Problem[] }> {
+): Promise<{ plan: Plan | null; table: AgentTable | null; problems: readonly Problem[] }> {
   try {
-    return {
-      plan: await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId)),
-      problems: [],
-    };
+    const plan = await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId));
+    const { egress } = plan.network;
+    const table = egress === null ? null : await withCredentials(context.host, egress.table, egress.credentialsFile);
+    return { plan, table, problems: [] };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;
     const problems =
       error.problems.length > 0 ? error.problems : [{ code: error.code, pointer: '', message: error.message }];
-    return { plan: null, problems };
+    return { plan: null, table: null, problems };
   }
 }
 
@@ -153,7 +159,7 @@ async function install(context: EngineContext, id: string, text: string): Promis
   const path = `${context.paths.unitsDirectory}/${unitName(id)}`;
   const present = await context.host.files.read(path, 4 * CARD_BYTES_MAX);
   if (present !== null && new TextDecoder().decode(present) === text) return false;
-  await applySteps(context.host, context.paths, [{ kind: 'unit.install', arguments: { path, text } }]);
+  await applySteps(context, [{ kind: 'unit.install', arguments: { path, text } }]);
   return true;
 }
 
@@ -185,6 +191,9 @@ function remember(context: EngineContext, file: CardFile, found: Found): Agent {
     outcome: before?.outcome ?? null,
     usage: before?.usage ?? null,
     notices: plan?.notices ?? problems.map((problem) => problem.message),
+    invocationId: before?.invocationId ?? NO_EGRESS.invocationId,
+    egressTable: before?.egressTable ?? NO_EGRESS.egressTable,
+    egress: before?.egress ?? NO_EGRESS.egress,
   };
   const agent = present ?? new Agent(record);
   agent.record = record;
@@ -220,7 +229,9 @@ async function forgetDeclared(context: EngineContext, id: string): Promise<void>
   const agent = context.registry.find(id);
   if (agent === null) return;
   agent.record = { ...agent.record, origin: 'spawned' };
+  agent.nextEgress = null;
   if (agent.isLive) return;
+  await forgetTable(context, agent);
   context.registry.drop(id);
   await clearAway(context, agent.record);
   await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));

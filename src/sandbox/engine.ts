@@ -5,20 +5,26 @@ import type { Host, UnitState } from '../host/host.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type PublishAddresses, plannedPorts } from '../plan/publish.ts';
 import type { UidRange } from '../plan/workspace.ts';
+import type { EgressPolicy, EgressRule } from '../policy/table.ts';
 import type { Agent } from './agent.ts';
 import { Coalesced } from './coalesced.ts';
 import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
 import { autostartMark, type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
+import { takeUpNext } from './declared-egress.ts';
+import { changeEgress } from './egress-change.ts';
+import { EgressTables } from './egress-tables.ts';
 import type { EnginePaths } from './executors.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
+import type { EgressChange } from './live-rules.ts';
 import { awaitProgram } from './program-wait.ts';
 import { openAdded, takenPort } from './publish.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
 import { removeRecord, storeRecord } from './record.ts';
 import { Registry } from './registry.ts';
-import { hasEnded, settleEnd } from './retire.ts';
+import { settleEnd } from './retire.ts';
 import { Turnstile } from './turnstile.ts';
 import { UidTable } from './uid-table.ts';
+import { hasEnded } from './unit-end.ts';
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -27,6 +33,8 @@ export interface EngineOptions {
   readonly uidRange: UidRange;
   /** Addresses of the host that ports may be published on; loopback only when absent. */
   readonly publishAddresses?: readonly PublishAddresses[];
+  /** Agents may use the network of the host; not when absent. */
+  readonly allowHostNetwork?: boolean;
   /** Told of everything worth a log line. */
   readonly report: (event: EngineEvent) => void;
 }
@@ -52,6 +60,12 @@ export class Engine implements AsyncDisposable {
       paths: options.paths,
       uidRange: options.uidRange,
       publishAddresses: options.publishAddresses ?? ['loopback'],
+      allowHostNetwork: options.allowHostNetwork ?? false,
+      egress: new EgressTables({
+        host: options.host,
+        report: (failure) =>
+          options.report({ kind: 'ignored-failure', operation: 'telling the egress proxy', failure }),
+      }),
       registry: this.registry,
       starts: new Turnstile(STARTS_AT_ONCE_MAX),
       reserveUid: (id) => this.#reserveUid(id),
@@ -127,6 +141,17 @@ export class Engine implements AsyncDisposable {
     return agent;
   }
 
+  /** Changes what a running agent may reach; the rule in force goes with the agent. */
+  changeEgress(id: string, change: EgressChange): Promise<EgressRule> {
+    return changeEgress(this.#context, this.registry.get(id), change);
+  }
+
+  /** What an agent may reach: in its present run, or in the next one of a declared agent at rest. */
+  egressPolicy(id: string): EgressPolicy {
+    const { record } = this.registry.get(id);
+    return (this.#context.egress.find(id) ?? record.egressTable)?.policy ?? { allow: [], deny: [] };
+  }
+
   /** Forgets an ended agent that no card declares. */
   async remove(id: string): Promise<void> {
     const agent = this.registry.get(id);
@@ -151,12 +176,15 @@ export class Engine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const watch of this.#watches.splice(0)) watch[Symbol.dispose]();
     await this.#compilation.settled();
+    this.#context.egress[Symbol.dispose]();
   }
 
   async #compileOnce(): Promise<void> {
     const context = this.#context;
     const compiled = await compileCards(context);
     await this.#reloadFor(compiled);
+    // All tables are known by now: those of agents that run come from their records.
+    await context.egress.open();
     for (const agent of this.registry.all()) {
       if (agent.record.origin === 'declared') await this.#refresh(agent);
     }
@@ -236,11 +264,14 @@ export class Engine implements AsyncDisposable {
     agent.invocationId = state.invocationId;
     if (isFirst || (!agent.isLive && agent.record.origin !== 'declared')) return;
     const startedAtMs = state.activeSinceMs > 0 ? state.activeSinceMs : this.#context.host.clock.now();
-    agent.record = { ...agent.record, phase: 'started', startedAtMs, endedAtMs: null, outcome: null, usage: null };
+    const { invocationId } = agent;
+    const fresh = { startedAtMs, endedAtMs: null, outcome: null, usage: null, egress: null, invocationId };
+    agent.record = { ...agent.record, phase: 'started', ...fresh };
     this.#context.report({ kind: 'started', id: agent.id, uid: agent.record.user.uid, origin: agent.record.origin });
-    void tolerate(this.#context, `record of ${agent.id}`, () =>
-      storeRecord(this.#context.host, this.#context.paths, agent.record),
-    );
+    void tolerate(this.#context, `record of ${agent.id}`, async () => {
+      if (agent.record.origin === 'declared') await takeUpNext(this.#context, agent);
+      await storeRecord(this.#context.host, this.#context.paths, agent.record);
+    });
   }
 
   /** After the bus was lost, what PID 1 says now is what counts. */

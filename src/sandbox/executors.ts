@@ -1,6 +1,8 @@
 import { SpawnError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Step, StepArguments, StepKind } from '../plan/step.ts';
+import { withCredentials } from './egress-credentials.ts';
+import type { EgressTables } from './egress-tables.ts';
 import { removeUnits, writeUnits } from './publish.ts';
 
 /** Takes back what a step did; calling it for a step that did nothing is fine. */
@@ -28,9 +30,16 @@ export interface EnginePaths {
   readonly refusePath: string;
 }
 
+/** What steps are done to. */
+export interface StepGround {
+  readonly host: Host;
+  readonly paths: EnginePaths;
+  readonly egress: EgressTables;
+}
+
 /** One executor per step kind: does the step and returns its undo. */
 type Executors = {
-  readonly [Kind in StepKind]: (host: Host, paths: EnginePaths, argument: StepArguments[Kind]) => Promise<Undo>;
+  readonly [Kind in StepKind]: (ground: StepGround, argument: StepArguments[Kind]) => Promise<Undo>;
 };
 
 const EXECUTORS: Executors = {
@@ -38,14 +47,15 @@ const EXECUTORS: Executors = {
   'files.write': writeFiles,
   'workspace.prepare': prepareWorkspace,
   'publish.install': installPorts,
+  'egress.register': registerEgress,
   'unit.start': startUnit,
   'unit.install': installUnit,
 };
 
 /** Does one step. A step that throws has left nothing behind. */
-export function execute(host: Host, paths: EnginePaths, step: Step): Promise<Undo> {
-  const executor = EXECUTORS[step.kind] as (host: Host, paths: EnginePaths, argument: unknown) => Promise<Undo>;
-  return executor(host, paths, step.arguments);
+export function execute(ground: StepGround, step: Step): Promise<Undo> {
+  const executor = EXECUTORS[step.kind] as (ground: StepGround, argument: unknown) => Promise<Undo>;
+  return executor(ground, step.arguments);
 }
 
 /** Names of the userdb records of one user (nss-systemd(8), "CONFIGURATION FILES"). */
@@ -58,8 +68,7 @@ export function identityFiles(paths: EnginePaths, user: string): readonly string
  * uid, and a uid that a real user owns keeps that user's name.
  */
 async function publishIdentity(
-  host: Host,
-  paths: EnginePaths,
+  { host, paths }: StepGround,
   argument: StepArguments['identity.publish'],
 ): Promise<Undo> {
   const { user, uid, gid, description } = argument;
@@ -84,7 +93,7 @@ async function publishIdentity(
   return undo;
 }
 
-async function writeFiles(host: Host, _paths: EnginePaths, argument: StepArguments['files.write']): Promise<Undo> {
+async function writeFiles({ host }: StepGround, argument: StepArguments['files.write']): Promise<Undo> {
   const undo = (): Promise<void> => host.files.removeTree(argument.directory);
   await undoOnFailure(undo, async () => {
     await host.files.makeDirectory(argument.directory, 0o755);
@@ -94,27 +103,29 @@ async function writeFiles(host: Host, _paths: EnginePaths, argument: StepArgumen
   return undo;
 }
 
-async function prepareWorkspace(
-  host: Host,
-  _paths: EnginePaths,
-  argument: StepArguments['workspace.prepare'],
-): Promise<Undo> {
+async function prepareWorkspace({ host }: StepGround, argument: StepArguments['workspace.prepare']): Promise<Undo> {
   const change = await host.files.prepareWorkspace(argument);
   return () => host.files.revertWorkspace(change);
 }
 
-async function installPorts(
-  host: Host,
-  paths: EnginePaths,
-  { units }: StepArguments['publish.install'],
-): Promise<Undo> {
+async function installPorts({ host, paths }: StepGround, { units }: StepArguments['publish.install']): Promise<Undo> {
   const names = units.map(({ name }) => name);
   const undo = (): Promise<void> => removeUnits(host, paths, names);
   await undoOnFailure(undo, () => writeUnits(host, paths, units));
   return undo;
 }
 
-async function startUnit(host: Host, _paths: EnginePaths, argument: StepArguments['unit.start']): Promise<Undo> {
+async function registerEgress(
+  { host, egress }: StepGround,
+  { table, credentialsFile }: StepArguments['egress.register'],
+): Promise<Undo> {
+  await egress.register(await withCredentials(host, table, credentialsFile));
+  return async () => {
+    await egress.remove(table.id);
+  };
+}
+
+async function startUnit({ host }: StepGround, argument: StepArguments['unit.start']): Promise<Undo> {
   const { unit, properties } = argument;
   const undo = async (): Promise<void> => {
     await host.units.stop(unit);
@@ -133,7 +144,7 @@ async function startUnit(host: Host, _paths: EnginePaths, argument: StepArgument
   throw new SpawnError('sandbox.start-failed', startFailure(unit, result, state?.mainStatus ?? 0));
 }
 
-async function installUnit(host: Host, _paths: EnginePaths, argument: StepArguments['unit.install']): Promise<Undo> {
+async function installUnit({ host }: StepGround, argument: StepArguments['unit.install']): Promise<Undo> {
   await host.files.write(argument.path, argument.text, 0o644);
   return () => host.files.remove(argument.path);
 }

@@ -8,7 +8,7 @@ import { type Applied, applySteps } from './apply.ts';
 import type { EngineContext } from './context.ts';
 import { overlapProblems } from './overlap.ts';
 import { portProblems, takenPort } from './publish.ts';
-import { type AgentRecord, type CardSource, removeRecord, storeRecord } from './record.ts';
+import { type AgentRecord, type CardSource, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 
 /** A start as the engine takes it. */
 export interface Launch {
@@ -35,6 +35,7 @@ export async function planLaunch(
       uidRange: context.uidRange,
       agentsRunDirectory: context.paths.agentsDirectory,
       publishAddresses: context.publishAddresses,
+      allowHostNetwork: context.allowHostNetwork,
       isRunning: context.registry.find(launch.card.agentId)?.record.phase === 'started',
     },
     facts,
@@ -77,7 +78,8 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
   agent.record = { ...agent.record, user: plan.user, notices: plan.notices };
   await storeRecord(host, paths, agent.record);
   const applied = await applyPlan(context, plan, launch.attach);
-  agent.record = { ...agent.record, phase: 'started', startedAtMs: host.clock.now() };
+  const egressTable = context.egress.find(agent.id);
+  agent.record = { ...agent.record, phase: 'started', startedAtMs: host.clock.now(), egressTable };
   try {
     await storeRecord(host, paths, agent.record);
   } catch (error) {
@@ -89,10 +91,9 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
 
 /** Does the plan's steps. A start that failed for a published port says so: PID 1 only tells that something else failed. */
 async function applyPlan(context: EngineContext, plan: Plan, attach: string | null): Promise<Applied> {
-  const { host, paths } = context;
-  const prepared = await applySteps(host, paths, plan.preparation);
+  const prepared = await applySteps(context, plan.preparation);
   try {
-    const started = await applySteps(host, paths, [startStep(context, plan, attach)]);
+    const started = await applySteps(context, [startStep(context, plan, attach)]);
     return { undo: async () => [...(await started.undo()), ...(await prepared.undo())] };
   } catch (error) {
     const taken = await takenPort(context, plan.id, plan.publish.ports).catch(() => null);
@@ -130,5 +131,6 @@ function firstRecord(launch: Launch): AgentRecord {
     outcome: null,
     usage: null,
     notices: [],
+    ...NO_EGRESS,
   };
 }

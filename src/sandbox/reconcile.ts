@@ -4,7 +4,8 @@ import { Agent } from './agent.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import { sweepUnits } from './publish.ts';
 import { type AgentRecord, loadRecords, removeRecord } from './record.ts';
-import { clearAway, hasEnded, settleEnd } from './retire.ts';
+import { clearAway, settleEnd } from './retire.ts';
+import { hasEnded } from './unit-end.ts';
 
 /** Name pattern of every agent's unit. */
 export const AGENT_UNITS: string = 'sandboxed-agent@*.service';
@@ -47,6 +48,7 @@ async function adopt(context: EngineContext, record: AgentRecord, state: UnitSta
   agent.unitState = state;
   context.registry.put(agent);
   if (record.phase === 'ended') return;
+  if (record.egressTable !== null) context.egress.adopt(record.egressTable);
   if (hasEnded(state)) {
     await settleEnd(context, agent);
     return;

@@ -1,6 +1,7 @@
 import { RECORD_BYTES_MAX } from '../base/limits.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
 import type { Host } from '../host/host.ts';
+import type { AgentTable, EgressSummary } from '../policy/table.ts';
 import type { EnginePaths } from './executors.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -43,7 +44,20 @@ export interface AgentRecord {
   readonly outcome: Outcome | null;
   readonly usage: FinalUsage | null;
   readonly notices: readonly string[];
+  /** PID 1's id of the run that `egressTable` is in force for; empty until a declared agent has run. */
+  readonly invocationId: string;
+  /** What the proxy was told for the present run, credentials included; for a declared agent at rest, for the next. */
+  readonly egressTable: AgentTable | null;
+  /** What came of the requests of the last run that ended. */
+  readonly egress: EgressSummary | null;
 }
+
+/** What a new record has of its way out. */
+export const NO_EGRESS: Pick<AgentRecord, 'invocationId' | 'egressTable' | 'egress'> = {
+  invocationId: '',
+  egressTable: null,
+  egress: null,
+};
 
 /** Stores a record in one step. */
 export function storeRecord(host: Host, paths: EnginePaths, record: AgentRecord): Promise<void> {
@@ -85,7 +99,8 @@ function decode(bytes: Uint8Array | null, id: string): AgentRecord | null {
   if (bytes === null) return null;
   try {
     const value = JSON.parse(new TextDecoder().decode(bytes)) as AgentRecord;
-    return value.version === 1 && value.id === id ? value : null;
+    // A record of a daemon without the proxy says nothing of it.
+    return value.version === 1 && value.id === id ? { ...NO_EGRESS, ...value } : null;
   } catch {
     return null;
   }

@@ -1,19 +1,13 @@
 import { unitName } from '../base/ids.ts';
 import { EXIT_REPORT_BYTES_MAX } from '../base/limits.ts';
-import type { UnitState } from '../host/host.ts';
 import type { Agent } from './agent.ts';
 import { type EngineContext, tolerate } from './context.ts';
+import { takeUpNext } from './declared-egress.ts';
 import { identityFiles } from './executors.ts';
 import { type ExitReport, parseExitReport } from './exit-report.ts';
 import { describeOutcome, settleOutcome } from './outcome.ts';
 import { dropUnits } from './publish.ts';
 import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
-
-/** Whether PID 1's answer means that nothing of the unit runs or is about to. */
-export function hasEnded(state: UnitState | null): boolean {
-  if (state === null) return true;
-  return (state.activeState === 'inactive' || state.activeState === 'failed') && !state.hasJob;
-}
 
 /**
  * Settles the end of an agent's run: outcome and usage into the record, what
@@ -37,12 +31,21 @@ export async function settleEnd(context: EngineContext, agent: Agent): Promise<v
     agent.isSettling = false;
     return;
   }
-  await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, ended));
-  agent.end(ended);
+  const egress = await context.egress.remove(agent.id);
+  const final = { ...ended, egress, egressTable: null };
+  await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, final));
+  agent.end(final);
+  if (!isSpawned) await restUntilNextRun(context, agent);
   if (ended.outcome !== null) context.report({ kind: 'ended', id: agent.id, outcome: describeOutcome(ended.outcome) });
   for (const id of context.registry.trim()) {
     await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));
   }
+}
+
+/** A declared agent may be started again by PID 1 alone, so what it may reach then is told at once. */
+async function restUntilNextRun(context: EngineContext, agent: Agent): Promise<void> {
+  await takeUpNext(context, agent);
+  await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, agent.record));
 }
 
 /** Removes everything on the host that carries the agent's id, records and units excepted. */

@@ -5,8 +5,10 @@ import { test } from 'node:test';
 import { parseCard } from '../../src/card/parse.ts';
 import { resolveCard } from '../../src/card/resolve.ts';
 import type { HostFacts } from '../../src/plan/facts.ts';
+import type { NetworkPlan } from '../../src/plan/network.ts';
 import { type Plan, planAgent, unitText } from '../../src/plan/plan.ts';
 import { describeStep } from '../../src/plan/step.ts';
+import type { EgressRule } from '../../src/policy/table.ts';
 import { CHECKOUT } from '../helpers/checkout.ts';
 import { hostFacts } from '../helpers/facts.ts';
 
@@ -16,6 +18,7 @@ interface GoldenCase {
   readonly origin: 'spawned' | 'declared';
   readonly arguments: readonly string[];
   readonly facts: Partial<HostFacts>;
+  readonly allowHostNetwork?: boolean;
 }
 
 const GOLDEN = join(CHECKOUT, 'test/golden');
@@ -55,12 +58,14 @@ function render(directory: string): Record<string, string> {
       agentUid: 1_900_000_000,
       uidRange: { first: 1_900_000_000, count: 65_536 },
       agentsRunDirectory: '/run/agent-spawn/agents',
+      allowHostNetwork: spec.allowHostNetwork ?? false,
     },
     facts,
   );
   if (!result.ok) return { 'refused.json': `${JSON.stringify(result.problems, null, 2)}\n` };
   return {
     'argv.txt': argvText(result.value.bwrap),
+    'egress.txt': egressText(result.value.network),
     'environment.txt': result.value.environment.map(({ name, value, origin }) => `${name}=${value}    # ${origin}\n`).join(''),
     'steps.txt': stepsText(result.value),
     'unit.txt': unitText(result.value, []),
@@ -77,6 +82,25 @@ function unitsText({ publish }: Plan): Record<string, string> {
 /** One option with its operands per line. */
 function argvText(argv: readonly string[]): string {
   return `${argv.map((word, index) => (index > 0 && word.startsWith('--') ? `\n${word}` : `${index > 0 ? ' ' : ''}${word}`)).join('')}\n`;
+}
+
+/** What may be reached, and how: one line per rule, with the place in the card it comes from. */
+function egressText({ mode, explanation, proxyUrl, egress }: NetworkPlan): string {
+  const lines = [`${mode}: ${explanation}`, `programs are told of ${proxyUrl ?? 'no proxy'}`];
+  if (egress === null) return `${lines.join('\n')}\n`;
+  const { policy, upstream, caps } = egress.table;
+  const rules = [...policy.allow.map((rule) => ruleText('allow', rule)), ...policy.deny.map((rule) => ruleText('deny', rule))];
+  const way = upstream === null ? 'directly' : `through ${upstream.scheme}://${upstream.host}:${upstream.port}`;
+  const who = egress.credentialsFile === null ? '' : ` with the credentials in ${egress.credentialsFile}`;
+  const most = `at most ${caps.maxBytes ?? 'any number of'} bytes, ${caps.requestsPerMinute ?? 'any number of'} requests per minute`;
+  return `${[...lines, ...rules, `${way}${who}`, most].join('\n')}\n`;
+}
+
+function ruleText(verdict: string, { host, ports, methods, paths, protocol, pointer, reason }: EgressRule): string {
+  const ports_ = ports === null ? 'any port' : `ports ${ports.join(' ')}`;
+  const limits = [...(methods ?? []), ...(paths ?? [])].join(' ');
+  const words = [verdict, host, ports_, protocol, ...(limits === '' ? [] : [limits])];
+  return `${words.join(', ')}    # ${pointer}${reason === null ? '' : `: ${reason}`}`;
 }
 
 function stepsText(plan: Plan): string {

@@ -23,6 +23,7 @@ export const DEBIAN: SystemFacts = {
   ],
   certificateBundle: '/etc/ssl/certs/ca-certificates.crt',
   exitReportPath: '/usr/lib/agent-spawn/exit-report',
+  socketProxydPath: '/usr/lib/systemd/systemd-socket-proxyd',
 };
 
 /** An absent path below root-owned, searchable directories. */
@@ -65,6 +66,7 @@ export function hostFacts(workspace: string, changes: Partial<HostFacts> = {}): 
     binds: [],
     sockets: [],
     userClaims: { isUser: false, groups: [] },
+    isEgressInstalled: true,
     program: binary('/usr/bin/dash', { path: '/bin/sh' }),
     ...changes,
   };

@@ -29,9 +29,9 @@ export class FakeFiles implements HostFiles {
   }
 
   /** Puts a file there, outside all counting. */
-  seedFile(path: string, content: string, uid = 0): void {
+  seedFile(path: string, content: string, uid = 0, mode = 0o644): void {
     this.seedDirectory(dirname(path));
-    this.#put(path, { kind: 'file', content: Buffer.from(content), mode: 0o644, uid, gid: uid });
+    this.#put(path, { kind: 'file', content: Buffer.from(content), mode, uid, gid: uid });
   }
 
   /** Puts a symlink there, outside all counting. */
@@ -52,6 +52,15 @@ export class FakeFiles implements HostFiles {
     if (node.kind !== 'file') throw failed(`reading ${path}`, `it is a ${node.kind}`);
     if (node.content.length > bytesMax) throw failed(`reading ${path}`, `it is larger than ${bytesMax} bytes`);
     return Uint8Array.from(node.content);
+  }
+
+  async readSecret(path: string, bytesMax: number): Promise<Uint8Array | null> {
+    const node = this.nodes.get(path);
+    if (node?.kind === 'file') {
+      if (node.uid !== 0) throw failed(`reading ${path}`, 'it does not belong to root');
+      if ((node.mode & 0o077) !== 0) throw failed(`reading ${path}`, 'others than its owner may use it (chmod 0600)');
+    }
+    return this.read(path, bytesMax);
   }
 
   write(path: string, content: Uint8Array | string, mode: number): Promise<void> {

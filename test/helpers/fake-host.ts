@@ -2,6 +2,7 @@ import type { AuditLine, Host, HostAudit, HostJournal, JournalEntry } from '../.
 import type { FactQuery, HostFacts, ProgramFacts, SystemFacts } from '../../src/plan/facts.ts';
 import { binary, DEBIAN } from './facts.ts';
 import { FakeClock } from './fake-clock.ts';
+import { FakeEgress } from './fake-egress.ts';
 import { FakeFaults, type FaultMoment } from './fake-faults.ts';
 import { FakeFiles, type FakeNode } from './fake-files.ts';
 import { FakeUnits } from './fake-units.ts';
@@ -28,6 +29,7 @@ export class FakeHost implements Host {
   readonly files = new FakeFiles(this.#faults);
   readonly clock = new FakeClock();
   readonly units = new FakeUnits(this.#faults, this.files, this.clock);
+  readonly egress = new FakeEgress(this.#faults);
   readonly journaled: JournalEntry[] = [];
   /** Lines of audits by agent; nobody writes more of them. */
   readonly audits = new Map<string, readonly AuditLine[]>();
@@ -99,6 +101,7 @@ export class FakeHost implements Host {
       binds: query.binds.map((path) => this.files.facts(path)),
       sockets: query.sockets.map((path) => ({ path: this.files.facts(path), isSocket: false, isAnswered: false })),
       userClaims: { isUser: false, groups: [] },
+      isEgressInstalled: true,
       program: program === null ? null : this.#program(program.name),
     };
   }
@@ -112,7 +115,8 @@ export class FakeHost implements Host {
   #inventory(): Map<string, string> {
     const files = [...this.files.nodes].map(([path, node]) => [`${node.kind} ${path}`, describeNode(node)] as const);
     const units = [...this.units.loaded].map(([name, { state }]) => [`unit ${name}`, state.activeState] as const);
-    return new Map([...files, ...units]);
+    const tables = [...this.egress.tables].map(([id, table]) => [`egress of ${id}`, JSON.stringify(table)] as const);
+    return new Map([...files, ...units, ...tables]);
   }
 }
 

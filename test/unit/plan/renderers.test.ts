@@ -68,6 +68,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   StandardOutput: ['StandardOutput', 's', plain],
   SyslogIdentifier: ['SyslogIdentifier', 's', plain],
   SyslogLevelPrefix: ['SyslogLevelPrefix', 'b', boolean],
+  After: ['After', 'as', words],
+  JoinsNamespaceOf: ['JoinsNamespaceOf', 'as', words],
+  Requires: ['Requires', 'as', words],
   SystemCallArchitectures: ['SystemCallArchitectures', 'as', words],
   SystemCallErrorNumber: ['SystemCallErrorNumber', 'i', (text) => (text === 'EPERM' ? 1 : -1)],
   SystemCallFilter: ['SystemCallFilter', '(bas)', (text) => [!text.startsWith('~'), words(text.replace('~', ''))]],
@@ -154,6 +157,7 @@ const INPUT: PropertiesInput = {
   stopTimeoutSeconds: 10,
   restart: 'on-failure',
   privateNetwork: true,
+  hasRelay: true,
   unitBinds: [{ source: '/root/with space', destination: '/run/x' }],
 };
 
@@ -167,6 +171,7 @@ const inputs: readonly (readonly [string, PropertiesInput])[] = [
       ttlSeconds: 0,
       restart: 'no',
       privateNetwork: false,
+      hasRelay: false,
       unitBinds: [],
     },
   ],

@@ -1,0 +1,7 @@
+import type { UnitState } from '../host/host.ts';
+
+/** Whether PID 1's answer means that nothing of the unit runs or is about to. */
+export function hasEnded(state: UnitState | null): boolean {
+  if (state === null) return true;
+  return (state.activeState === 'inactive' || state.activeState === 'failed') && !state.hasJob;
+}
