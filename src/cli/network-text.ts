@@ -8,7 +8,9 @@ export function networkText({ mode, isEnforced, explanation, egress }: PlanView[
   if (egress === null) return title;
   const { allow, deny, upstream, hasCredentials, maxBytes, requestsPerMinute } = egress;
   const bounds = [
-    ...(upstream === null ? [] : [`Upstream proxy: ${escapeText(upstream)}${hasCredentials ? ', with credentials' : ''}`]),
+    ...(upstream === null
+      ? []
+      : [`Upstream proxy: ${escapeText(upstream)}${hasCredentials ? ', with credentials' : ''}`]),
     ...(maxBytes === null ? [] : [`At most ${maxBytes} bytes`]),
     ...(requestsPerMinute === null ? [] : [`At most ${requestsPerMinute} requests per minute`]),
   ];
