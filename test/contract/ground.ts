@@ -11,6 +11,8 @@ export interface Ground extends AsyncDisposable {
   readonly directory: string;
   /** Prepares a unit of an agent and returns the properties to start it with. */
   unit(name: string, conduct: UnitConduct): readonly UnitProperty[];
+  /** Kills the egress proxy; another one comes when it is asked for. */
+  endEgress(): Promise<void>;
   /** Resolves when the program of a started unit may have ended by itself. */
   letEnd(name: string): void;
 }

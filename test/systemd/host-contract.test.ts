@@ -2,8 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { openLinuxHost } from '../../src/host/linux.ts';
 import type { UnitProperty } from '../../src/plan/unit-property.ts';
 import type { Ground, UnitConduct } from '../contract/ground.ts';
+import { testEgress } from '../contract/host-egress.ts';
 import { testFiles } from '../contract/host-files.ts';
 import { testUnits } from '../contract/host-units.ts';
+
+const SIGKILL = 9;
 
 const COMMANDS: Readonly<Record<UnitConduct, readonly string[]>> = {
   runs: ['/bin/sleep', '1000'],
@@ -19,6 +22,7 @@ async function openGround(): Promise<Ground> {
     host,
     directory,
     unit: (_name, conduct) => properties(COMMANDS[conduct]),
+    endEgress: () => host.units.kill('agent-egressd.service', SIGKILL),
     letEnd: () => undefined,
     [Symbol.asyncDispose]: async () => {
       for (const { unit } of await host.units.list('sandboxed-agent@*.service')) {
@@ -41,5 +45,6 @@ function properties(words: readonly string[]): readonly UnitProperty[] {
   ];
 }
 
+testEgress('the real host', openGround);
 testFiles('the real host', openGround);
 testUnits('the real host', openGround);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Ground } from '../../contract/ground.ts';
+import { testEgress } from '../../contract/host-egress.ts';
 import { testFiles } from '../../contract/host-files.ts';
 import { testUnits } from '../../contract/host-units.ts';
 import { FakeHost } from '../../helpers/fake-host.ts';
@@ -15,11 +16,16 @@ async function openGround(): Promise<Ground> {
       host.units.script(name, conduct === 'has-no-program' ? { result: 'failed' } : {});
       return [];
     },
+    endEgress: async () => {
+      host.egress.die();
+      host.egress.comeBack();
+    },
     letEnd: (name) => host.units.end(name, { result: 'exit-code', mainCode: 1, mainStatus: 3 }),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
 
+testEgress('the fake host', openGround);
 testFiles('the fake host', openGround);
 testUnits('the fake host', openGround);
 
