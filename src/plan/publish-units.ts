@@ -54,6 +54,7 @@ Description=${escapeSpecifiers(listen)} for port ${port} of agent ${id}
 StopWhenUnneeded=yes
 
 [Socket]
+Slice=${AGENTS_SLICE}
 ListenStream=${escapeSpecifiers(listen)}
 BindIPv6Only=ipv6-only
 SocketMode=0600

@@ -13,7 +13,6 @@ import { declareTable, forgetTable } from './declared-egress.ts';
 import { withCredentials } from './egress-credentials.ts';
 import type { EnginePaths } from './executors.ts';
 import { planLaunch } from './launch.ts';
-import { dropUnits } from './publish.ts';
 import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 import { renderRefusal } from './refusal.ts';
 import { clearAway } from './retire.ts';
@@ -32,6 +31,8 @@ export interface Compiled {
   readonly isChanged: boolean;
   /** The card asks to be started at boot. */
   readonly autostart: boolean;
+  /** The card that was known of this id until now. */
+  readonly before: ResolvedCard | null;
 }
 
 /**
@@ -58,7 +59,7 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   const running = context.registry.find(file.id);
   if (running?.isLive === true && running.record.origin === 'spawned') {
     running.hidesCard = true;
-    return { id: file.id, isChanged: false, autostart: false };
+    return { id: file.id, isChanged: false, autostart: false, before: null };
   }
   const path = `${context.paths.cardsDirectory}/${file.name}`;
   const source = await readCard(context, file, path);
@@ -74,7 +75,6 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   // The rules are a run's: what one that goes on may reach does not change with its card.
   const steps = plan?.preparation.filter(({ kind }) => kind !== 'egress.register') ?? [];
   await applySteps(context, steps);
-  if (before !== null) await dropUnits(context, before, plan === null ? null : source.card);
   const isChanged = await install(context, file.id, text);
   const agent = remember(context, file, { source, plan, problems });
   await declareTable(context, agent, planned?.table ?? null);
@@ -85,7 +85,7 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
       problem === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, problem },
     );
   }
-  return { id: file.id, isChanged, autostart: plan !== null && source.card?.autostart === true };
+  return { id: file.id, isChanged, autostart: plan !== null && source.card?.autostart === true, before };
 }
 
 /** The card file of an id, or null when there is none. */
@@ -213,7 +213,7 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
     );
     await forgetDeclared(context, id);
     context.report({ kind: 'removed', id, reason: 'its card is gone' });
-    removed.push({ id, isChanged: true, autostart: false });
+    removed.push({ id, isChanged: true, autostart: false, before: null });
   }
   return removed;
 }

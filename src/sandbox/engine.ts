@@ -17,7 +17,7 @@ import type { EnginePaths } from './executors.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
 import type { EgressChange } from './live-rules.ts';
 import { awaitProgram } from './program-wait.ts';
-import { openAdded, takenPort } from './publish.ts';
+import { exchangePorts, takenPort } from './publish.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
 import { removeRecord, storeRecord } from './record.ts';
 import { Registry } from './registry.ts';
@@ -215,7 +215,7 @@ export class Engine implements AsyncDisposable {
       await this.#context.host.units.reload();
       break;
     }
-    for (const { id } of changed) await openAdded(this.#context, id);
+    for (const { id, before } of changed) await exchangePorts(this.#context, id, before);
   }
 
   /** Runs a job of PID 1 and turns a bad end into an error that says where to look. */

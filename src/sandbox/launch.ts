@@ -1,7 +1,9 @@
 import { problemsError } from '../base/errors.ts';
+import type { Problem } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
 import { factQuery, type Plan, planAgent } from '../plan/plan.ts';
 import { stdioProperties } from '../plan/properties.ts';
+import { plannedPorts } from '../plan/publish.ts';
 import type { Step } from '../plan/step.ts';
 import { Agent } from './agent.ts';
 import { type Applied, applySteps } from './apply.ts';
@@ -41,9 +43,12 @@ export async function planLaunch(
     facts,
   );
   const { registry } = context;
-  const problems = plan.ok
-    ? [...overlapProblems(registry, plan.value), ...portProblems(registry, plan.value.id, plan.value.publish.ports)]
-    : plan.problems;
+  const taken = portProblems(registry, launch.card.agentId, plannedPorts(launch.card));
+  const isTold = ({ pointer }: Problem): boolean => taken.some((problem) => problem.pointer === pointer);
+  const problems = [
+    ...(plan.ok ? overlapProblems(registry, plan.value) : plan.problems.filter((problem) => !isTold(problem))),
+    ...taken,
+  ];
   if (!plan.ok || problems.length > 0) throw problemsError(problems, `agent "${launch.card.agentId}"`);
   return plan.value;
 }

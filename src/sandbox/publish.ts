@@ -52,13 +52,16 @@ export async function dropUnits(
 }
 
 /**
- * Opens the ports that a changed card of a running agent added: PID 1 has read
- * the card's unit again, and closed the ports that it does not have any more.
+ * Closes the ports that a changed card does not have any more and opens those
+ * that it added, if the agent runs. PID 1 must have read the agent's unit again
+ * before: while the agent requires a socket, stopping that stops the agent.
  */
-export async function openAdded(context: EngineContext, id: string): Promise<void> {
+export async function exchangePorts(context: EngineContext, id: string, before: ResolvedCard | null): Promise<void> {
   const agent = context.registry.find(id);
-  if (agent?.unitState?.activeState !== 'active' || agent.isInvalid) return;
-  for (const { listen, socket } of plannedPorts(agent.record.card)) {
+  const present = agent === null || agent.isInvalid ? null : agent.record.card;
+  if (before !== null) await dropUnits(context, before, present);
+  if (present === null || agent?.unitState?.activeState !== 'active') return;
+  for (const { listen, socket } of plannedPorts(present)) {
     await tolerate(context, `published port ${listen} of ${id}`, async () => {
       const result = await context.host.units.start(socket);
       if (result !== 'done') throw new SpawnError('sandbox.port-taken', `${listen} cannot be listened on (${result}).`);
