@@ -1,3 +1,4 @@
+import { addressOf } from './address.ts';
 import { specialRanges } from './address-class.ts';
 import { type Cidr, cidrAround, cidrContains } from './cidr.ts';
 import { type HostPattern, patternText } from './host-pattern.ts';
@@ -18,6 +19,9 @@ const SPECIAL = 'agent_spawn_special';
 const GUARDED = 'agent_spawn_guarded';
 const NAMED = 'agent_spawn_named';
 const PORT = 'agent_spawn_port_';
+
+/** Length of the prefix of IPv4-mapped addresses, bits. */
+const MAPPED_BITS = 96;
 
 /** One kind of hosts of a group as an access list: with `dst` squid looks names up, with `-n` it does not. */
 interface HostList {
@@ -185,7 +189,26 @@ function outermost(places: readonly (HostPattern | Cidr)[]): readonly string[] {
   });
   const isInside = (inner: Cidr): boolean =>
     ranges.some((outer) => outer.prefix < inner.prefix && cidrContains(outer, inner.address));
-  return ranges.filter((one) => !isInside(one)).map(({ text }) => text);
+  return ranges
+    .filter((one) => !isInside(one))
+    .flatMap(splitForSquid)
+    .map(({ text }) => text);
+}
+
+/**
+ * A range as ranges that squid takes as they are meant. It reads 0.0.0.0/0 as everything with IPv6, and keeps IPv4
+ * addresses as mapped ones, which lie in every IPv6 range around those.
+ */
+function splitForSquid(range: Cidr): readonly Cidr[] {
+  const mapped = addressOf([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+  if (range.address.family === 4)
+    return range.prefix > 0 ? [range] : [0, 128].map((first) => cidrAround(addressOf([first, 0, 0, 0]), 1));
+  if (range.prefix >= MAPPED_BITS || !cidrContains(range, mapped)) return [range];
+  return Array.from({ length: MAPPED_BITS - range.prefix }, (_, index) => {
+    const bit = range.prefix + index;
+    const beside = mapped.bytes.map((byte, at) => (at === bit >> 3 ? byte ^ (0x80 >> (bit & 7)) : byte));
+    return cidrAround(addressOf(beside), bit + 1);
+  });
 }
 
 function accessLine(verdict: 'allow' | 'deny', conditions: readonly string[]): string {

@@ -19,8 +19,10 @@ export interface EgressPolicy {
 /** One rule as the card states it, not yet compiled. */
 export interface EgressRule {
   /**
-   * `name`, `*.name` (below the name, not the name itself), `*` (any public
-   * address), an IP literal or a CIDR range; without port.
+   * `name`, `*.name` (below the name, not the name itself), `*` (every name,
+   * and every public address as long as no name is denied), an IP literal or a
+   * CIDR range; without port. Names lead to public addresses, and to others
+   * only where a further rule writes them out.
    */
   readonly host: string;
   /** TCP ports; never empty, the defaults are filled in already. In a deny rule null stands for every port. */
