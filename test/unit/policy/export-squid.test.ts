@@ -83,5 +83,5 @@ test('without methods and paths squid decides as agent-spawn does, with them it 
       assert.ok(hasLimits ? !ours || theirs : ours === theirs, detail);
     }
   }
-  assert.ok(passed > 100, `${passed}`);
+  assert.ok(passed > 50, `${passed}`);
 });
