@@ -18,7 +18,7 @@ const CONFIG_FILE = '/etc/agent-spawn/config.json';
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const log = openLog(config.logLevel);
+  const log = openLog('agent-spawnd', config.logLevel);
   const { env, pid } = process;
   const sockets = passedSockets({ LISTEN_PID: env['LISTEN_PID'], LISTEN_FDS: env['LISTEN_FDS'] }, pid);
   const notifier = openNotifier(env['NOTIFY_SOCKET'] ?? null);

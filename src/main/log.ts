@@ -11,9 +11,9 @@ const PRIORITIES: readonly (readonly [level: number, priority: number])[] = [
 ];
 
 /** A logger of JSON lines on standard output, each with journald's priority prefix. */
-export function openLog(level: string): Logger {
+export function openLog(name: string, level: string): Logger {
   const stream = { write: (line: string): void => void process.stdout.write(`<${priorityOf(line)}>${line}`) };
-  return pino({ name: 'agent-spawnd', level, base: {}, timestamp: false, messageKey: 'message' }, stream);
+  return pino({ name, level, base: {}, timestamp: false, messageKey: 'message' }, stream);
 }
 
 /** One line per event of the engine. */

@@ -7,7 +7,7 @@ import { isCommand, report, runCommand, SetupError } from './report.mjs';
 import { fingerprint, readStamp } from './stamp.mjs';
 
 /** The programs; each is bundled from `src/main/<name>.ts` to `dist/<name>.cjs`. */
-export const PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'private-host'];
+export const PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'agent-egressd', 'private-host'];
 
 /** Programs whose start-up time a person waits for. */
 const COMMANDS = ['agent-spawn', 'agentctl'];

@@ -81,7 +81,7 @@ export function systemd(command, ...args) {
 }
 
 /**
- * Makes a running systemd take up what was placed: users, directories, units; a daemon that runs already is replaced.
+ * Makes a running systemd take up what was placed: users, directories, units; daemons that run already are replaced.
  * @param {string} prefix
  * @returns {void}
  */
@@ -89,7 +89,8 @@ function activate(prefix) {
   systemd('systemd-sysusers', `${prefix}/lib/sysusers.d/agent-spawn.conf`);
   systemd('systemd-tmpfiles', '--create', `${prefix}/lib/tmpfiles.d/agent-spawn.conf`);
   systemd('systemctl', 'daemon-reload');
-  systemd('systemctl', 'start', 'agent-spawnd.socket');
+  systemd('systemctl', 'start', 'agent-spawnd.socket', 'agent-egressd.socket');
+  systemd('systemctl', 'try-restart', 'agent-egressd.service');
   systemd('systemctl', 'restart', 'agent-spawnd.service');
 }
 

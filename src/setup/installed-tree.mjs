@@ -8,13 +8,25 @@ import { SetupError } from './report.mjs';
 const WRITTEN_PREFIX = '/usr';
 
 /** Programs of the installed tree; the private host belongs to the checkout alone. */
-const INSTALLED_PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd'];
+const INSTALLED_PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'agent-egressd'];
 const COMMANDS = ['agent-spawn', 'agentctl'];
-const UNITS = ['agent-spawnd.service', 'agent-spawnd.socket', 'agents.slice'];
+const UNITS = [
+  'agent-spawnd.service',
+  'agent-spawnd.socket',
+  'agent-egressd.service',
+  'agent-egressd.socket',
+  'agent-egress@.service',
+  'agent-egress@.socket',
+  'agent-egress-veth@.service',
+  'agent-egress-veth@.socket',
+  'agent-veth@.service',
+  'agents.slice',
+];
 
 /** Units that a boot starts, and the target that wants each: what `systemctl enable` would link. */
 const ENABLED_UNITS = [
   { unit: 'agent-spawnd.socket', wantedBy: 'sockets.target' },
+  { unit: 'agent-egressd.socket', wantedBy: 'sockets.target' },
   { unit: 'agent-spawnd.service', wantedBy: 'multi-user.target' },
 ];
 
@@ -76,7 +88,7 @@ function programEntries({ prefix, node }) {
     mode: 0o755,
   }));
   entries.push({ path: `${directory}/${KOFFI_NATIVE}`, contents: readBuilt(KOFFI_NATIVE), mode: 0o644 });
-  for (const name of ['exit-report', 'refuse']) {
+  for (const name of ['exit-report', 'network-guard', 'refuse']) {
     entries.push({ path: `${directory}/${name}`, contents: readUnit(name, prefix), mode: 0o755 });
   }
   for (const name of COMMANDS) entries.push({ path: `${prefix}/bin/${name}`, link: `../lib/agent-spawn/${name}.cjs` });

@@ -7,10 +7,15 @@ import { enablingLinks, manifestPath } from './installed-tree.mjs';
 import { isCommand, report, runCommand, SetupError } from './report.mjs';
 
 const USAGE = `Usage: npm run -s uninstall-system [-- --force] [--destdir DIR] [--prefix /usr]
-Removes what install-system installed. Workspaces, /etc/agents, /etc/agent-spawn and /var/lib/agent-spawn stay.
+Removes what install-system installed. Workspaces, /etc/agents, /etc/agent-spawn, /var/lib/agent-spawn and the audits in /var/log/agent-egress stay.
   --force   stop agents that still run instead of refusing`;
 
 const AGENT_UNITS = 'sandboxed-agent@*.service';
+/** A pattern stands for units that are loaded; of those none need be left. */
+const EGRESS_UNITS = [
+  ...['agent-egressd.socket', 'agent-egressd.service', 'agent-egress@*.socket', 'agent-egress@*.service'],
+  ...['agent-egress-veth@*.socket', 'agent-egress-veth@*.service', 'agent-veth@*.service'],
+];
 
 /**
  * Removes the files of an installation, the directories that only it filled, and the links that started it at boot.
@@ -52,7 +57,8 @@ function deactivate(force) {
     throw new SetupError(`${running.length} agents run (${running.join(', ')}): stop them first, or use --force`);
   }
   if (running.length > 0) systemd('systemctl', 'stop', AGENT_UNITS);
-  systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service', 'agents.slice');
+  systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service');
+  systemd('systemctl', 'stop', ...EGRESS_UNITS, 'agents.slice');
 }
 
 /**

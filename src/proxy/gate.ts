@@ -1,0 +1,155 @@
+import { type AuditDraft, type AuditSubject, auditSubject, decisionDraft } from '../audit/event.ts';
+import type { Address } from '../policy/address.ts';
+import { authorityText } from '../policy/authority.ts';
+import { decide, type RuleDecision } from '../policy/decide.ts';
+import { decideAddresses } from '../policy/decide-addresses.ts';
+import type { Decision } from '../policy/decision.ts';
+import type { EgressIntent } from '../policy/intent.ts';
+import { REASONS, type ReasonCode } from '../policy/reasons.ts';
+import type { CompiledPolicy } from '../policy/rules.ts';
+import type { AgentTable, EgressRule, UpstreamProxy } from '../policy/table.ts';
+import { type AuditLog, AuditUnwritable } from './audit-log.ts';
+import type { Meter } from './meter.ts';
+import { denial } from './refuse.ts';
+import { Lookups } from './resolve.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A request that may go on, or the refusal, which is counted and in the audit already. */
+export type Admission = Passage | { readonly kind: 'refused'; readonly decision: Decision };
+
+/** Where a request may go. It is in the audit with the first of the addresses. */
+export interface Passage {
+  readonly kind: 'pass';
+  readonly decision: RuleDecision;
+  /** Rule that allowed it. */
+  readonly rule: EgressRule;
+  /** To dial in this order; empty when an upstream proxy resolves the name. */
+  readonly addresses: readonly Address[];
+  readonly upstream: UpstreamProxy | null;
+}
+
+/** What an agent may reach. */
+export interface Rules {
+  readonly table: AgentTable;
+  readonly policy: CompiledPolicy;
+}
+
+/** What a gate is made of. */
+export interface GateParts {
+  readonly surroundings: Surroundings;
+  readonly log: AuditLog;
+  readonly meter: Meter;
+}
+
+/** Judges the requests of one agent: by its rules, its caps and the addresses that names lead to, in that order. */
+export class Gate {
+  readonly surroundings: Surroundings;
+  readonly meter: Meter;
+  readonly lookups: Lookups;
+  readonly #log: AuditLog;
+  #rules: Rules;
+
+  constructor(rules: Rules, { surroundings, log, meter }: GateParts) {
+    this.surroundings = surroundings;
+    this.meter = meter;
+    this.lookups = new Lookups(surroundings);
+    this.#log = log;
+    this.#rules = rules;
+  }
+
+  get rules(): Rules {
+    return this.#rules;
+  }
+
+  /** From here on others apply. */
+  replace(rules: Rules): void {
+    this.#rules = rules;
+  }
+
+  /** What the rules say of a request now; nothing is counted or written. */
+  judge(intent: EgressIntent): RuleDecision {
+    return decide(this.#rules.policy, intent);
+  }
+
+  /**
+   * Judges a request to its end. `kept` is the address that an open connection to the same place leads to: as long as
+   * that may be reached, no name is looked up.
+   */
+  async admit(intent: EgressIntent, kept: Address | null): Promise<Admission> {
+    const decision = this.judge(intent);
+    if (decision.verdict === 'deny' || decision.matched === null) return this.#refused(intent, decision);
+    const cap = this.meter.admit();
+    if (cap !== null) return this.#refused(intent, plainDenial(cap, intent));
+    const { upstream } = this.#rules.table;
+    if (upstream !== null && intent.destination.kind === 'name') {
+      return this.#allowed(intent, decision, { rule: decision.matched, addresses: [], upstream });
+    }
+    const candidates = kept === null ? await this.#candidates(intent) : [kept];
+    if ('verdict' in candidates) return this.#refused(intent, candidates);
+    const own = this.surroundings.ownAddresses();
+    const judged = decideAddresses(this.#rules.policy, intent, decision.matched, { candidates, own });
+    if (judged.verdict === 'deny') return this.#refused(intent, judged);
+    return this.#allowed(intent, decision, { rule: decision.matched, addresses: judged.addresses, upstream });
+  }
+
+  /** Writes down that an allowed request goes to a further address; false when that cannot be written. */
+  redirect(intent: EgressIntent, { decision }: Passage, address: Address): boolean {
+    return this.#write(decisionDraft(auditSubject(intent), decision, address));
+  }
+
+  /** Counts a refusal and writes it down. What cannot be written is refused all the same. */
+  refuse(subject: AuditSubject, decision: Decision): void {
+    const { host, port } = subject;
+    this.meter.refused(decision.reason, host === null || port === null ? null : { host, port });
+    this.#write(decisionDraft(subject, decision, null));
+  }
+
+  /** Writes an event that nothing depends on; false when it cannot be written. */
+  note(draft: AuditDraft): boolean {
+    return this.#write(draft);
+  }
+
+  async #candidates(intent: EgressIntent): Promise<readonly Address[] | Decision> {
+    if (intent.destination.kind === 'address') return [intent.destination.address];
+    const resolution = await this.lookups.resolve(intent.destination.name);
+    if (resolution.kind === 'addresses') return resolution.addresses;
+    const reason = resolution.kind === 'late' ? 'egress.upstream-timeout' : 'egress.name-unknown';
+    return denial(
+      reason,
+      reason === 'egress.name-unknown'
+        ? `The name of ${authorityText(intent)} was not found.`
+        : `The name of ${authorityText(intent)} was not found in time.`,
+    );
+  }
+
+  #allowed(
+    intent: EgressIntent,
+    decision: RuleDecision,
+    where: Pick<Passage, 'rule' | 'addresses' | 'upstream'>,
+  ): Admission {
+    const isWritten = this.#write(decisionDraft(auditSubject(intent), decision, where.addresses[0] ?? null));
+    if (!isWritten) return this.#refused(intent, plainDenial('egress.audit-unwritable', intent));
+    this.meter.allowed();
+    return { kind: 'pass', decision, ...where };
+  }
+
+  #refused(intent: EgressIntent, decision: Decision): Admission {
+    this.refuse(auditSubject(intent), decision);
+    return { kind: 'refused', decision };
+  }
+
+  #write(draft: AuditDraft): boolean {
+    try {
+      this.#log.write(draft);
+      return true;
+    } catch (error) {
+      if (error instanceof AuditUnwritable) return false;
+      throw error;
+    }
+  }
+}
+
+/** A denial with the sentence of its reason, and where it was to go. */
+export function plainDenial(reason: ReasonCode, intent: EgressIntent): Decision {
+  return denial(reason, `${REASONS[reason].sentence.slice(0, -1)}, so not to ${authorityText(intent)} either.`);
+}

@@ -1,0 +1,70 @@
+import type { ClientRequest } from 'node:http';
+import { EGRESS_IDLE_TIMEOUT_MS } from '../base/limits.ts';
+import type { HostClock } from '../host/host.ts';
+import { ChunkedReader } from '../policy/chunked-body.ts';
+import type { RequestHead } from '../policy/request-head.ts';
+import { type Connection, drained } from './connection.ts';
+import { Deadline } from './deadline.ts';
+import type { Meter } from './meter.ts';
+
+/** How sending a body ended: `stopped` when the host takes no more of it. */
+export type BodyOutcome =
+  | { readonly kind: 'done' | 'gone' | 'late' | 'stopped' }
+  | { readonly kind: 'bad'; readonly detail: string };
+
+/** One piece of a body: what to send, and what follows the body once it is complete. */
+interface BodyPiece {
+  readonly parts: readonly Uint8Array[];
+  readonly rest: Uint8Array | null;
+}
+
+/** Sends the body of a request as it comes, framed anew. Only a complete one is ended towards the host. */
+export async function sendBody(
+  { reader }: Connection,
+  head: RequestHead,
+  to: ClientRequest,
+  { meter, clock }: { readonly meter: Meter; readonly clock: HostClock },
+): Promise<BodyOutcome> {
+  const next = bodyCutter(head);
+  if (next === null) {
+    to.end();
+    return { kind: 'done' };
+  }
+  for (;;) {
+    using deadline = new Deadline(clock, EGRESS_IDLE_TIMEOUT_MS);
+    const piece = await reader.read(deadline);
+    if (piece === 'end') return { kind: 'gone' };
+    if (piece === 'late') return { kind: 'late' };
+    const cut = next(piece);
+    if (typeof cut === 'string') return { kind: 'bad', detail: cut };
+    if (to.destroyed) return { kind: 'stopped' };
+    const room = cut.parts.map((part) => {
+      meter.sent(part.length);
+      return to.write(part);
+    });
+    if (cut.rest !== null) {
+      reader.unread(cut.rest);
+      to.end();
+      return { kind: 'done' };
+    }
+    if (room.includes(false)) await drained(to);
+  }
+}
+
+/** Cuts what comes after a head into body and rest, or says what is wrong with it; null for a request without body. */
+function bodyCutter({ body }: RequestHead): ((piece: Uint8Array) => BodyPiece | string) | null {
+  if (body.kind === 'chunked') {
+    const chunks = new ChunkedReader();
+    return (piece) => {
+      const reading = chunks.add(piece);
+      return reading.kind === 'bad' ? reading.detail : reading;
+    };
+  }
+  if (body.kind === 'none' || body.bytes === 0) return null;
+  let missing = body.bytes;
+  return (piece) => {
+    const part = piece.subarray(0, missing);
+    missing -= part.length;
+    return { parts: [part], rest: missing === 0 ? piece.subarray(part.length) : null };
+  };
+}
