@@ -35,6 +35,26 @@ export function relaySocketName(id: string): string {
   return `agent-egress@${id}.socket`;
 }
 
+/** The same for an agent with a link of its own (units/agent-egress-veth@.socket). */
+export function linkedRelaySocketName(id: string): string {
+  return `agent-egress-veth@${id}.socket`;
+}
+
+/** The unit that makes the link of an agent and guards its wall (units/agent-veth@.service). */
+export function linkUnitName(id: string): string {
+  return `agent-veth@${id}.service`;
+}
+
+/** What ip-netns(8) calls the network of an agent with a link. */
+export function linkedNetworkName(id: string): string {
+  return `agent-${id}`;
+}
+
+/** Where that network is mounted. */
+export function linkedNetworkPath(id: string): string {
+  return `/run/netns/${linkedNetworkName(id)}`;
+}
+
 /** The agent of a unit, or undefined for the name of any other unit. The reverse of {@link unitName}. */
 export function agentIdOfUnit(unit: string): string | undefined {
   if (!unit.startsWith(UNIT_PREFIX) || !unit.endsWith(UNIT_SUFFIX)) return undefined;

@@ -1,7 +1,9 @@
 import { isNormalAbsolute } from '../base/paths.ts';
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { PublishAddresses } from '../plan/publish.ts';
+import { DEFAULT_VETH_RANGE } from '../plan/veth.ts';
 import type { UidRange } from '../plan/workspace.ts';
+import { parseCidr } from '../policy/cidr.ts';
 
 /** The daemon's own configuration, complete. */
 export interface Config {
@@ -13,12 +15,17 @@ export interface Config {
   readonly publishAddresses: readonly PublishAddresses[];
   /** Agents may use the network of the host, where nothing is enforced. */
   readonly allowHostNetwork: boolean;
+  /** Range of IPv4 addresses for the links of agents in network mode `veth`, `ADDRESS/PREFIX`. */
+  readonly vethRange: string;
   /** Lowest level the daemon logs: a pino level name. */
   readonly logLevel: string;
 }
 
 /** Levels of pino, most detailed first. */
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
+
+/** From ten million links to a hundred; each takes two addresses. */
+const LINK_PREFIXES = { least: 8, most: 24 };
 
 /** Kinds of address a port may be published on. An empty list leaves Unix sockets. */
 const PUBLISH_ADDRESSES: readonly unknown[] = ['loopback', 'any'];
@@ -29,6 +36,7 @@ const DEFAULTS: Config = {
   uidRange: { first: 1_900_000_000, count: 65_536 },
   publishAddresses: ['loopback'],
   allowHostNetwork: false,
+  vethRange: DEFAULT_VETH_RANGE,
   logLevel: 'info',
 };
 
@@ -57,6 +65,7 @@ export function parseConfig(text: string | null): Result<Config> {
     publishAddresses:
       (values['publish_addresses'] as readonly PublishAddresses[] | undefined) ?? DEFAULTS.publishAddresses,
     allowHostNetwork: (values['allow_host_network'] as boolean | undefined) ?? DEFAULTS.allowHostNetwork,
+    vethRange: (values['veth_range'] as string | undefined) ?? DEFAULTS.vethRange,
     logLevel: (values['log_level'] as string | undefined) ?? DEFAULTS.logLevel,
   });
 }
@@ -82,6 +91,10 @@ const KEYS: Readonly<Record<string, Key>> = {
     wanted: `a list of ${PUBLISH_ADDRESSES.join(' and ')}`,
   },
   allow_host_network: { isGood: (value) => typeof value === 'boolean', wanted: 'true or false' },
+  veth_range: {
+    isGood: isLinkRange,
+    wanted: `a range of IPv4 addresses with a prefix from ${LINK_PREFIXES.least} to ${LINK_PREFIXES.most}, such as "${DEFAULT_VETH_RANGE}"`,
+  },
   log_level: { isGood: (value) => LOG_LEVELS.includes(value as string), wanted: `one of ${LOG_LEVELS.join(', ')}` },
 };
 
@@ -90,6 +103,12 @@ function keyProblems(key: string, value: unknown): readonly Problem[] {
   if (known === undefined)
     return [problem(`/${key}`, `The configuration has no key "${key}"; it has ${Object.keys(KEYS).join(', ')}.`)];
   return known.isGood(value) ? [] : [problem(`/${key}`, `"${key}" is not ${known.wanted}.`)];
+}
+
+function isLinkRange(value: unknown): boolean {
+  const read = typeof value === 'string' ? parseCidr(value) : null;
+  if (read?.ok !== true || read.cidr.address.family !== 4) return false;
+  return read.cidr.prefix >= LINK_PREFIXES.least && read.cidr.prefix <= LINK_PREFIXES.most;
 }
 
 function isWhole(value: unknown, least: number, most: number): boolean {

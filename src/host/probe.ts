@@ -5,6 +5,7 @@ import { probeCgroupLayout } from './cgroup-layout.ts';
 import { EGRESS_CONTROL_SOCKET } from './egress.ts';
 import { isSocket, probeSocketProxyd } from './egress-facts.ts';
 import type { HostFiles } from './host.ts';
+import { probeNetworkTools } from './network-tools.ts';
 import { probePath } from './path-facts.ts';
 import { probeProgram } from './program-facts.ts';
 import { probeBundle, probeEtc, probeRoots } from './shown-paths.ts';
@@ -46,16 +47,18 @@ export class Probe {
   async facts(query: FactQuery): Promise<HostFacts> {
     const { files, users } = this.#options;
     try {
-      const [system, workspace, program, binds, sockets, userClaims, isEgressInstalled] = await Promise.all([
-        this.systemFacts(),
-        probePath(query.workspace, users),
-        query.program === null ? null : probeProgram(query.program),
-        Promise.all(query.binds.map((path) => probePath(path, users))),
-        Promise.all(query.sockets.map((path) => probeSocket(path, users))),
-        probeUserClaims(files, query.user),
-        isSocket(EGRESS_CONTROL_SOCKET),
-      ]);
-      return { system, workspace, binds, sockets, program, userClaims, isEgressInstalled };
+      const [system, workspace, program, binds, sockets, userClaims, isEgressInstalled, networkTools] =
+        await Promise.all([
+          this.systemFacts(),
+          probePath(query.workspace, users),
+          query.program === null ? null : probeProgram(query.program),
+          Promise.all(query.binds.map((path) => probePath(path, users))),
+          Promise.all(query.sockets.map((path) => probeSocket(path, users))),
+          probeUserClaims(files, query.user),
+          isSocket(EGRESS_CONTROL_SOCKET),
+          probeNetworkTools(),
+        ]);
+      return { system, workspace, binds, sockets, program, userClaims, isEgressInstalled, networkTools };
     } catch (error) {
       throw callFailed('looking at the host', error);
     }

@@ -6,8 +6,11 @@ import { unless } from './call-failed.ts';
 const DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin'];
 
 /** Path of a program that only root can have put there, or null. */
-export async function findTrustedProgram(name: string): Promise<string | null> {
-  for (const directory of DIRECTORIES) {
+export async function findTrustedProgram(
+  name: string,
+  directories: readonly string[] = DIRECTORIES,
+): Promise<string | null> {
+  for (const directory of directories) {
     const path = join(directory, name);
     if (await isTrustedProgram(path)) return path;
   }

@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     uidRange: config.uidRange,
     publishAddresses: config.publishAddresses,
     allowHostNetwork: config.allowHostNetwork,
+    vethRange: config.vethRange,
     report,
   });
   const peer = await openPeerReader();

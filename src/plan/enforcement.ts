@@ -10,15 +10,6 @@ export function unenforced(card: ResolvedCard): readonly Problem[] {
   if (card.apiKeyFile !== null) {
     problems.push(refuse('/api_key_file', 'API keys are not delivered to agents yet', 'Remove the key.'));
   }
-  if (card.network.mode === 'veth') {
-    problems.push(
-      refuse(
-        '/network/mode',
-        `the network mode "${card.network.mode}" is not available yet`,
-        'Use "isolated" or "none".',
-      ),
-    );
-  }
   return problems;
 }
 

@@ -38,6 +38,14 @@ export interface HostFacts {
   readonly userClaims: UserClaims;
   /** The control socket of the egress proxy is there. */
   readonly isEgressInstalled: boolean;
+  /** What makes links and their walls. */
+  readonly networkTools: NetworkTools;
+}
+
+/** Paths of the programs that make links and walls; null for one that this host does not have. */
+export interface NetworkTools {
+  readonly nft: string | null;
+  readonly ip: string | null;
 }
 
 /** What the host's own user and group files say about the name of the agent's user, which is to be ours alone. */

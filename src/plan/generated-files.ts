@@ -13,6 +13,8 @@ export interface GeneratedFilesInput {
   readonly user: string;
   readonly identity: Identity;
   readonly home: string;
+  /** Name servers that the agent reaches by itself. */
+  readonly resolvers: readonly string[];
 }
 
 /**
@@ -21,12 +23,16 @@ export interface GeneratedFilesInput {
  * address is the loopback device's.
  */
 export function planGeneratedFiles(input: GeneratedFilesInput): readonly GeneratedFile[] {
+  const { resolvers } = input;
   const { uid, gid } = input.identity;
   const group = gid === 65534 ? '' : `${input.user}:x:${gid}:\n`;
   return [
     { name: 'group', content: `root:x:0:\n${group}nogroup:x:65534:\n` },
     { name: 'hosts', content: `127.0.0.1 localhost ${input.id}\n::1 localhost ip6-localhost\n` },
-    { name: 'nsswitch.conf', content: 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' },
+    {
+      name: 'nsswitch.conf',
+      content: `passwd: files\ngroup: files\nshadow: files\nhosts: files${resolvers.length === 0 ? '' : ' dns'}\n`,
+    },
     {
       name: 'passwd',
       content:
@@ -34,6 +40,11 @@ export function planGeneratedFiles(input: GeneratedFilesInput): readonly Generat
         `${input.user}:x:${uid}:${gid}:agent ${input.id}:${input.home}:/bin/sh\n` +
         `nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`,
     },
-    { name: 'resolv.conf', content: '# No resolver: this sandbox looks up no names itself.\n' },
+    { name: 'resolv.conf', content: resolverText(resolvers) },
   ];
+}
+
+function resolverText(resolvers: readonly string[]): string {
+  if (resolvers.length === 0) return '# No resolver: this sandbox looks up no names itself.\n';
+  return resolvers.map((address) => `nameserver ${address}\n`).join('');
 }

@@ -1,6 +1,7 @@
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
 import { type EgressPlan, planEgress } from './egress.ts';
+import { planVeth, type VethInput, type VethPlan } from './veth.ts';
 
 /** How the agent is connected. */
 export interface NetworkPlan {
@@ -9,6 +10,8 @@ export interface NetworkPlan {
   readonly privateNamespace: boolean;
   /** What the agent may reach through the egress proxy; null when the network has no way to it. */
   readonly egress: EgressPlan | null;
+  /** The agent's link of its own, or null. */
+  readonly veth: VethPlan | null;
   /** URL of the proxy that the agent's programs are told of, or null. */
   readonly proxyUrl: string | null;
   /** False where nothing holds the agent to what its card says about the network. */
@@ -26,6 +29,8 @@ export interface NetworkInput {
   readonly isEgressInstalled: boolean;
   /** Path of systemd-socket-proxyd, or null. */
   readonly socketProxydPath: string | null;
+  /** What a link of the agent's own depends on. */
+  readonly link: VethInput;
 }
 
 /** Where the relay to the proxy listens in the agent's own network namespace (units/agent-egress@.socket). */
@@ -43,7 +48,12 @@ export function planNetwork(card: ResolvedCard, input: NetworkInput): Result<Net
   const { mode } = card.network;
   const hasRelay = mode === 'isolated' || mode === 'veth';
   const egress = hasRelay ? planEgress(card) : null;
-  const problems = [...hostModeProblems(card, input), ...(hasRelay ? relayProblems(input) : [])];
+  const veth = mode === 'veth' ? planVeth(card, input.link) : null;
+  const problems = [
+    ...hostModeProblems(card, input),
+    ...(hasRelay ? relayProblems(input) : []),
+    ...(veth?.ok === false ? veth.problems : []),
+  ];
   if (egress?.ok === false) return refused([...egress.problems, ...problems]);
   if (problems.length > 0) return refused(problems);
   const plan = egress?.ok === true ? egress.value : null;
@@ -51,6 +61,7 @@ export function planNetwork(card: ResolvedCard, input: NetworkInput): Result<Net
     mode,
     privateNamespace: mode !== 'host',
     egress: plan,
+    veth: veth?.ok === true ? veth.value : null,
     proxyUrl: hasRelay ? RELAY_URL : mode === 'host' ? card.proxy : null,
     isEnforced: mode !== 'host',
     explanation: EXPLANATIONS[mode],

@@ -1,4 +1,4 @@
-import { unitName, userName } from '../base/ids.ts';
+import { linkUnitName, unitName, userName } from '../base/ids.ts';
 import { MAX_ARGUMENT_BYTES } from '../base/limits.ts';
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
@@ -18,6 +18,7 @@ import type { Step } from './step.ts';
 import type { UnitProperty } from './unit-property.ts';
 import { renderUnitText } from './unit-text.ts';
 import { userClaimProblems } from './user-claims.ts';
+import { DEFAULT_VETH_RANGE } from './veth.ts';
 import { planWorkspace, type UidRange, type WorkspacePlan } from './workspace.ts';
 
 /** A card, what the caller adds to it, and what the daemon knows by itself. */
@@ -34,6 +35,10 @@ export interface PlanRequest {
   readonly publishAddresses?: readonly PublishAddresses[];
   /** Agents may use the network of the host; not when absent. */
   readonly allowHostNetwork?: boolean;
+  /** Range of addresses for links; the usual one when absent. */
+  readonly vethRange?: string;
+  /** Number of the link reserved for this agent id; null when there is none left, or none is wanted. */
+  readonly linkIndex: number | null;
   /** An agent of this id runs: its published ports are open already. */
   readonly isRunning?: boolean;
 }
@@ -100,12 +105,23 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     allowHostNetwork: request.allowHostNetwork ?? false,
     isEgressInstalled: facts.isEgressInstalled,
     socketProxydPath: facts.system.socketProxydPath,
+    link: {
+      range: request.vethRange ?? DEFAULT_VETH_RANGE,
+      index: request.linkIndex,
+      tools: facts.networkTools,
+    },
   });
   const problems = [...early, ...[command, binds, publish, network].flatMap((part) => (part.ok ? [] : part.problems))];
   if (problems.length > 0 || !command.ok || !binds.ok || !publish.ok || !network.ok) return refused(problems);
 
   const user = { name: userName(card.agentId), uid: who.uid, gid: who.gid, reason: workspace.value.reason };
-  const files = planGeneratedFiles({ id: card.agentId, user: user.name, identity: who, home: HOME });
+  const files = planGeneratedFiles({
+    id: card.agentId,
+    user: user.name,
+    identity: who,
+    home: HOME,
+    resolvers: network.value.veth?.resolvers ?? [],
+  });
   const inside = planInside(card, facts.system, {
     user: user.name,
     run: { directory: runDirectory, files },
@@ -136,6 +152,7 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     preparation: [
       ...preparation(card, user, workspace.value, { directory: runDirectory, files }),
       ...publishSteps(publish.value),
+      ...linkSteps(card.agentId, runDirectory, network.value),
       ...egressSteps(network.value),
     ],
     notices: [...network.value.notices, ...command.value.notices],
@@ -210,7 +227,8 @@ function properties(
     ttlSeconds: card.ttlSeconds,
     stopTimeoutSeconds: card.stopTimeoutSeconds,
     restart: card.restart,
-    privateNetwork: rest.network.privateNamespace,
+    privateNetwork: rest.network.privateNamespace && rest.network.veth === null,
+    link: rest.network.veth,
     hasRelay: rest.network.egress !== null,
     unitBinds: rest.unitBinds,
   });
@@ -239,6 +257,11 @@ function preparation(
       },
     },
   ];
+}
+
+function linkSteps(id: string, directory: string, { veth }: NetworkPlan): readonly Step[] {
+  if (veth === null) return [];
+  return [{ kind: 'link.prepare', arguments: { unit: linkUnitName(id), directory, files: veth.files } }];
 }
 
 function egressSteps({ egress }: NetworkPlan): readonly Step[] {

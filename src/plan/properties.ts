@@ -1,8 +1,9 @@
-import { relaySocketName } from '../base/ids.ts';
+import { linkedRelaySocketName, relaySocketName } from '../base/ids.ts';
 import { SANDBOX_TASKS } from '../base/limits.ts';
 import type { ResolvedCard, ResolvedLimits } from '../card/resolve.ts';
 import type { UnitBind } from './binds.ts';
 import type { UnitProperty } from './unit-property.ts';
+import { linkProperties, type VethPlan } from './veth.ts';
 
 /** Slice of every agent. */
 export const AGENTS_SLICE: string = 'agents.slice';
@@ -22,7 +23,9 @@ export interface PropertiesInput {
   readonly restart: ResolvedCard['restart'];
   /** True for a network namespace of the unit's own, with a loopback device and nothing else. */
   readonly privateNetwork: boolean;
-  /** True for a relay to the egress proxy in that namespace. */
+  /** The link of an agent whose namespace has one, and is not the unit's own; null for any other agent. */
+  readonly link: VethPlan | null;
+  /** True for a relay to the egress proxy in the agent's namespace. */
   readonly hasRelay: boolean;
   readonly unitBinds: readonly UnitBind[];
 }
@@ -110,18 +113,16 @@ function unitGroup(input: PropertiesInput): readonly UnitProperty[] {
   return [
     property('Description', 's', input.description),
     property('CollectMode', 's', 'inactive'),
-    ...(input.hasRelay ? relayGroup(input.id) : []),
+    ...(input.hasRelay ? relayGroup(input) : []),
+    ...(input.link === null ? [] : linkProperties(input.id, input.link)),
   ];
 }
 
 /** PID 1 opens the relay's socket inside the namespace, which the agent's unit then joins; it closes with the agent. */
-function relayGroup(id: string): readonly UnitProperty[] {
-  const socket = [relaySocketName(id)];
-  return [
-    property('Requires', 'as', socket),
-    property('After', 'as', socket),
-    property('JoinsNamespaceOf', 'as', socket),
-  ];
+function relayGroup({ id, link }: PropertiesInput): readonly UnitProperty[] {
+  const socket = [link === null ? relaySocketName(id) : linkedRelaySocketName(id)];
+  const needs = [property('Requires', 'as', socket), property('After', 'as', socket)];
+  return link === null ? [...needs, property('JoinsNamespaceOf', 'as', socket)] : needs;
 }
 
 /**

@@ -136,7 +136,7 @@ function portProblems(card: ResolvedCard, { port, pointer }: PlannedPort): reado
     const message = 'An agent in the network of the host listens there by itself; there is nothing to publish.';
     return [problem(pointer, message, 'Remove the key, or use the network mode "isolated".')];
   }
-  if (mode !== 'isolated' || port !== PROXY_PORT) return [];
+  if ((mode !== 'isolated' && mode !== 'veth') || port !== PROXY_PORT) return [];
   const message = `Port ${PROXY_PORT} inside the sandbox is the proxy of the agent, which nobody else may use.`;
   return [problem(pointer, message, 'Let the agent listen on another port.')];
 }

@@ -28,6 +28,12 @@ export interface StepArguments {
   };
   /** Writes the units of published ports. Undo stops and removes them. */
   readonly 'publish.install': { readonly ports: readonly PlannedPort[]; readonly units: readonly UnitFile[] };
+  /** Writes what the unit of the agent's link reads, for root alone. Undo stops that unit and removes the files. */
+  readonly 'link.prepare': {
+    readonly unit: string;
+    readonly directory: string;
+    readonly files: readonly GeneratedFile[];
+  };
   /** Tells the egress proxy what the agent may reach, with the credentials that the file holds. Undo takes it back. */
   readonly 'egress.register': { readonly table: AgentTable; readonly credentialsFile: string | null };
   /** Starts the transient unit. Undo stops it and forgets a failure. */
@@ -55,6 +61,8 @@ export function describeStep(step: Step): string {
       return describeWorkspace(step.arguments);
     case 'publish.install':
       return `publish ${step.arguments.ports.map(({ port, listen }) => `port ${port} at ${listen}`).join(', ')}`;
+    case 'link.prepare':
+      return `write ${step.arguments.files.map((file) => file.name).join(', ')} for ${step.arguments.unit}`;
     case 'egress.register':
       return describeEgress(step.arguments.table);
     case 'unit.start':

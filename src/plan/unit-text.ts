@@ -13,6 +13,7 @@ interface Directive {
 const DIRECTIVES: Readonly<Record<string, Directive>> = {
   After: unit('After', writeWords),
   AmbientCapabilities: service('AmbientCapabilities', emptySet),
+  BindsTo: unit('BindsTo', writeWords),
   BindReadOnlyPaths: service('BindReadOnlyPaths', writeBinds),
   CapabilityBoundingSet: service('CapabilityBoundingSet', emptySet),
   CollectMode: unit('CollectMode', writeText),
@@ -32,6 +33,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   MemoryHigh: service('MemoryHigh', writeNumber),
   MemoryMax: service('MemoryMax', writeNumber),
   MemorySwapMax: service('MemorySwapMax', writeNumber),
+  NetworkNamespacePath: service('NetworkNamespacePath', writeText),
   NoNewPrivileges: service('NoNewPrivileges', writeBoolean),
   NotifyAccess: service('NotifyAccess', writeText),
   OOMPolicy: service('OOMPolicy', writeText),

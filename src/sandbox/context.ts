@@ -1,6 +1,7 @@
 import type { PublishAddresses } from '../plan/publish.ts';
 import type { UidRange } from '../plan/workspace.ts';
 import type { StepGround } from './executors.ts';
+import type { LinkTable } from './link-table.ts';
 import type { Registry } from './registry.ts';
 import type { Turnstile } from './turnstile.ts';
 
@@ -29,6 +30,7 @@ export interface EngineContext extends StepGround {
   /** Agents may use the network of the host. */
   readonly allowHostNetwork: boolean;
   readonly registry: Registry;
+  readonly links: LinkTable;
   readonly starts: Turnstile;
   /** The uid of an agent id, stored before it is used. */
   reserveUid(id: string): Promise<number>;

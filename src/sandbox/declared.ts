@@ -77,6 +77,7 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   await applySteps(context, steps);
   const isChanged = await install(context, file.id, text);
   const agent = remember(context, file, { source, plan, problems });
+  if (agent.record.linkIndex === null) context.links.release(file.id);
   await declareTable(context, agent, planned?.table ?? null);
   await storeRecord(context.host, context.paths, agent.record);
   if (isChanged) {
@@ -142,6 +143,7 @@ async function planDeclared(
   card: ResolvedCard,
 ): Promise<{ plan: Plan | null; table: AgentTable | null; problems: readonly Problem[] }> {
   try {
+    context.links.reserve(card);
     const plan = await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId));
     const { egress } = plan.network;
     const table = egress === null ? null : await withCredentials(context.host, egress.table, egress.credentialsFile);
@@ -190,6 +192,7 @@ function remember(context: EngineContext, file: CardFile, found: Found): Agent {
     endedAtMs: before?.endedAtMs ?? null,
     outcome: before?.outcome ?? null,
     usage: before?.usage ?? null,
+    linkIndex: plan?.network.veth?.index ?? (before?.phase === 'started' ? before.linkIndex : null),
     notices: plan?.notices ?? problems.map((problem) => problem.message),
     invocationId: before?.invocationId ?? NO_EGRESS.invocationId,
     egressTable: before?.egressTable ?? NO_EGRESS.egressTable,

@@ -4,6 +4,7 @@ import { STARTS_AT_ONCE_MAX } from '../base/limits.ts';
 import type { Host, UnitState } from '../host/host.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type PublishAddresses, plannedPorts } from '../plan/publish.ts';
+import { DEFAULT_VETH_RANGE } from '../plan/veth.ts';
 import type { UidRange } from '../plan/workspace.ts';
 import type { EgressPolicy, EgressRule } from '../policy/table.ts';
 import type { Agent } from './agent.ts';
@@ -15,6 +16,8 @@ import { changeEgress } from './egress-change.ts';
 import { EgressTables } from './egress-tables.ts';
 import type { EnginePaths } from './executors.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
+import { linkFailure } from './link.ts';
+import { LinkTable } from './link-table.ts';
 import type { EgressChange } from './live-rules.ts';
 import { awaitProgram } from './program-wait.ts';
 import { exchangePorts, takenPort } from './publish.ts';
@@ -35,6 +38,8 @@ export interface EngineOptions {
   readonly publishAddresses?: readonly PublishAddresses[];
   /** Agents may use the network of the host; not when absent. */
   readonly allowHostNetwork?: boolean;
+  /** Range of IPv4 addresses for links of agents; the usual one when absent. */
+  readonly vethRange?: string;
   /** Told of everything worth a log line. */
   readonly report: (event: EngineEvent) => void;
 }
@@ -67,6 +72,7 @@ export class Engine implements AsyncDisposable {
           options.report({ kind: 'ignored-failure', operation: 'telling the egress proxy', failure }),
       }),
       registry: this.registry,
+      links: new LinkTable(options.vethRange ?? DEFAULT_VETH_RANGE),
       starts: new Turnstile(STARTS_AT_ONCE_MAX),
       reserveUid: (id) => this.#reserveUid(id),
       report: options.report,
@@ -224,7 +230,8 @@ export class Engine implements AsyncDisposable {
     if (result === 'done') return;
     const agent = this.registry.find(id);
     const taken = agent === null ? null : await takenPort(this.#context, id, plannedPorts(agent.record.card));
-    if (taken !== null) throw taken;
+    const reason = taken ?? (await linkFailure(this.#context, id));
+    if (reason !== null) throw reason;
     const notice = agent?.record.notices[0];
     throw new SpawnError(
       'sandbox.start-failed',

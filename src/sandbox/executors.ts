@@ -3,6 +3,7 @@ import type { Host } from '../host/host.ts';
 import type { Step, StepArguments, StepKind } from '../plan/step.ts';
 import { withCredentials } from './egress-credentials.ts';
 import type { EgressTables } from './egress-tables.ts';
+import { prepareLink } from './link.ts';
 import { removeUnits, writeUnits } from './publish.ts';
 
 /** Takes back what a step did; calling it for a step that did nothing is fine. */
@@ -47,6 +48,7 @@ const EXECUTORS: Executors = {
   'files.write': writeFiles,
   'workspace.prepare': prepareWorkspace,
   'publish.install': installPorts,
+  'link.prepare': prepareLink,
   'egress.register': registerEgress,
   'unit.start': startUnit,
   'unit.install': installUnit,

@@ -8,6 +8,7 @@ import type { Step } from '../plan/step.ts';
 import { Agent } from './agent.ts';
 import { type Applied, applySteps } from './apply.ts';
 import type { EngineContext } from './context.ts';
+import { linkFailure } from './link.ts';
 import { overlapProblems } from './overlap.ts';
 import { portProblems, takenPort } from './publish.ts';
 import { type AgentRecord, type CardSource, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
@@ -38,6 +39,8 @@ export async function planLaunch(
       agentsRunDirectory: context.paths.agentsDirectory,
       publishAddresses: context.publishAddresses,
       allowHostNetwork: context.allowHostNetwork,
+      vethRange: context.links.range,
+      linkIndex: context.links.peek(launch.card),
       isRunning: context.registry.find(launch.card.agentId)?.record.phase === 'started',
     },
     facts,
@@ -68,6 +71,7 @@ export async function launchAgent(context: EngineContext, launch: Launch): Promi
   try {
     return await started;
   } catch (error) {
+    context.links.release(agent.id);
     if (replaced === null) context.registry.drop(agent.id);
     else context.registry.put(replaced);
     if (replaced === null) await removeRecord(context.host, context.paths, agent.id).catch(() => undefined);
@@ -79,8 +83,9 @@ export async function launchAgent(context: EngineContext, launch: Launch): Promi
 
 async function start(context: EngineContext, launch: Launch, agent: Agent): Promise<Agent> {
   const { host, paths } = context;
+  const linkIndex = context.links.reserve(launch.card);
   const plan = await planLaunch(context, launch, await context.reserveUid(agent.id));
-  agent.record = { ...agent.record, user: plan.user, notices: plan.notices };
+  agent.record = { ...agent.record, user: plan.user, notices: plan.notices, linkIndex };
   await storeRecord(host, paths, agent.record);
   const applied = await applyPlan(context, plan, launch.attach);
   const egressTable = context.egress.find(agent.id);
@@ -102,8 +107,9 @@ async function applyPlan(context: EngineContext, plan: Plan, attach: string | nu
     return { undo: async () => [...(await started.undo()), ...(await prepared.undo())] };
   } catch (error) {
     const taken = await takenPort(context, plan.id, plan.publish.ports).catch(() => null);
+    const failure = plan.network.veth === null ? null : await linkFailure(context, plan.id).catch(() => null);
     await prepared.undo();
-    throw taken ?? error;
+    throw taken ?? failure ?? error;
   }
 }
 
@@ -136,6 +142,7 @@ function firstRecord(launch: Launch): AgentRecord {
     outcome: null,
     usage: null,
     notices: [],
+    linkIndex: null,
     ...NO_EGRESS,
   };
 }

@@ -23,6 +23,7 @@ export async function reconcile(context: EngineContext): Promise<void> {
   }
   const units = new Map<string, UnitState>();
   for (const state of await host.units.list(AGENT_UNITS)) units.set(state.unit, state);
+  for (const { id, linkIndex } of records) context.links.adopt(id, linkIndex);
   for (const record of records) {
     if (record.phase === 'starting') await removeHalfMade(context, record);
     else await adopt(context, record, units.get(unitName(record.id)) ?? null);

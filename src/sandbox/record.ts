@@ -44,6 +44,8 @@ export interface AgentRecord {
   readonly outcome: Outcome | null;
   readonly usage: FinalUsage | null;
   readonly notices: readonly string[];
+  /** Number of its link on this host; null for an agent without one. */
+  readonly linkIndex: number | null;
   /** PID 1's id of the run that `egressTable` is in force for; empty until a declared agent has run. */
   readonly invocationId: string;
   /** What the proxy was told for the present run, credentials included; for a declared agent at rest, for the next. */
@@ -58,6 +60,9 @@ export const NO_EGRESS: Pick<AgentRecord, 'invocationId' | 'egressTable' | 'egre
   egressTable: null,
   egress: null,
 };
+
+/** What records of daemons without a proxy and without links do not say. */
+const UNSAID: Pick<AgentRecord, keyof typeof NO_EGRESS | 'linkIndex'> = { ...NO_EGRESS, linkIndex: null };
 
 /** Stores a record in one step. */
 export function storeRecord(host: Host, paths: EnginePaths, record: AgentRecord): Promise<void> {
@@ -99,8 +104,7 @@ function decode(bytes: Uint8Array | null, id: string): AgentRecord | null {
   if (bytes === null) return null;
   try {
     const value = JSON.parse(new TextDecoder().decode(bytes)) as AgentRecord;
-    // A record of a daemon without the proxy says nothing of it.
-    return value.version === 1 && value.id === id ? { ...NO_EGRESS, ...value } : null;
+    return value.version === 1 && value.id === id ? { ...UNSAID, ...value } : null;
   } catch {
     return null;
   }

@@ -5,6 +5,7 @@ import { type EngineContext, tolerate } from './context.ts';
 import { takeUpNext } from './declared-egress.ts';
 import { identityFiles } from './executors.ts';
 import { type ExitReport, parseExitReport } from './exit-report.ts';
+import { dropLink } from './link.ts';
 import { describeOutcome, settleOutcome } from './outcome.ts';
 import { dropUnits } from './publish.ts';
 import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
@@ -51,10 +52,11 @@ async function restUntilNextRun(context: EngineContext, agent: Agent): Promise<v
 /** Removes everything on the host that carries the agent's id, records and units excepted. */
 export async function clearAway(
   context: EngineContext,
-  record: Pick<AgentRecord, 'id' | 'user' | 'attach' | 'card'>,
+  record: Pick<AgentRecord, 'id' | 'user' | 'attach' | 'card' | 'linkIndex'>,
 ): Promise<void> {
   const { host, paths } = context;
   await dropUnits(context, record.card, null);
+  await dropLink(context, record);
   await tolerate(context, `run directory of ${record.id}`, () =>
     host.files.removeTree(`${paths.agentsDirectory}/${record.id}`),
   );

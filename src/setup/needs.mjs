@@ -48,6 +48,8 @@ export const RUN_NEEDS = [
 
 /** What the tests need on top. @type {readonly Need[]} */
 export const TEST_NEEDS = [
+  need('links of agents and the pretend internet are made with it', ['ip'], 'iproute2', { fedora: 'iproute' }),
+  need('the walls of agents with a link of their own', ['nft'], 'nftables'),
   need('some hostile test agents are written in it', ['python3'], 'python3', { arch: 'python' }),
   need('tests look at processes with it', ['ps'], 'procps', { fedora: 'procps-ng', arch: 'procps-ng' }),
 ];

@@ -59,6 +59,7 @@ function render(directory: string): Record<string, string> {
       uidRange: { first: 1_900_000_000, count: 65_536 },
       agentsRunDirectory: '/run/agent-spawn/agents',
       allowHostNetwork: spec.allowHostNetwork ?? false,
+      linkIndex: card.network.mode === 'veth' ? 1 : null,
     },
     facts,
   );
@@ -70,6 +71,7 @@ function render(directory: string): Record<string, string> {
     'steps.txt': stepsText(result.value),
     'unit.txt': unitText(result.value, []),
     ...unitsText(result.value),
+    ...Object.fromEntries((result.value.network.veth?.files ?? []).map(({ name, content }) => [name, content])),
   };
 }
 

@@ -102,6 +102,7 @@ export class FakeHost implements Host {
       sockets: query.sockets.map((path) => ({ path: this.files.facts(path), isSocket: false, isAnswered: false })),
       userClaims: { isUser: false, groups: [] },
       isEgressInstalled: true,
+      networkTools: { nft: '/usr/sbin/nft', ip: '/usr/sbin/ip' },
       program: program === null ? null : this.#program(program.name),
     };
   }

@@ -13,6 +13,7 @@ const READY: NetworkInput = {
   allowHostNetwork: false,
   isEgressInstalled: true,
   socketProxydPath: '/usr/lib/systemd/systemd-socket-proxyd',
+  link: { range: '10.213.0.0/16', index: 1, tools: { nft: '/usr/sbin/nft', ip: '/usr/sbin/ip' } },
 };
 
 function cardWith(keys: object): ResolvedCard {

@@ -158,6 +158,7 @@ const INPUT: PropertiesInput = {
   restart: 'on-failure',
   privateNetwork: true,
   hasRelay: true,
+  link: null,
   unitBinds: [{ source: '/root/with space', destination: '/run/x' }],
 };
 
