@@ -3,7 +3,7 @@ import { SpawnError } from '../base/errors.ts';
 import { REQUEST_BYTES_MAX } from '../base/limits.ts';
 import { pointerTo } from '../base/pointer.ts';
 import type { Problem } from '../base/result.ts';
-import type { LaunchRequest } from '../control/operations.ts';
+import type { EgressChange, LaunchRequest } from '../control/operations.ts';
 import * as checks from './request-checks.gen.ts';
 
 /** What a generated check leaves behind when it refuses (the error objects of ajv). */
@@ -21,6 +21,7 @@ interface Check {
 }
 
 const isLaunchRequest = checks.isLaunchRequest as Check;
+const isEgressChange = checks.isEgressChange as Check;
 
 /**
  * Checks the header of a request that has a body.
@@ -62,9 +63,18 @@ export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
 
 /** A start by card from its JSON text. Throws `control.bad-request` with every deviation from the description. */
 export function parseLaunchRequest(body: Uint8Array): LaunchRequest {
+  return checked(body, isLaunchRequest) as LaunchRequest;
+}
+
+/** A change of an agent's rules from its JSON text. Throws as {@link parseLaunchRequest}. */
+export function parseEgressChange(body: Uint8Array): EgressChange {
+  return checked(body, isEgressChange) as EgressChange;
+}
+
+function checked(body: Uint8Array, check: Check): unknown {
   const value = parseJson(body);
-  if (isLaunchRequest(value)) return value as LaunchRequest;
-  const problems = (isLaunchRequest.errors ?? []).map(asProblem);
+  if (check(value)) return value;
+  const problems = (check.errors ?? []).map(asProblem);
   throw new SpawnError('control.bad-request', 'The body does not follow the description of the API.', { problems });
 }
 

@@ -1,6 +1,6 @@
 import type { Call, Reply } from './call.ts';
-import { parseLaunchRequest } from './request.ts';
-import { followAgent } from './stream.ts';
+import { parseEgressChange, parseLaunchRequest } from './request.ts';
+import { auditStream, followAgent } from './stream.ts';
 
 /** One operation of the API. */
 export interface Route {
@@ -42,6 +42,15 @@ export const ROUTES: readonly Route[] = [
     body: 'application/octet-stream',
     query: { stream: { values: ['stdout', 'stderr'], isRequired: true } },
   }),
+  route('GET', '/v1/agents/{id}/audit', readAudit, {
+    query: {
+      denied: { values: ['true', 'false'], isRequired: false },
+      follow: { values: ['true', 'false'], isRequired: false },
+    },
+  }),
+  route('GET', '/v1/agents/{id}/audit/check', async ({ operations, id }) => json(await operations.checkAudit(id))),
+  route('GET', '/v1/agents/{id}/egress', async ({ operations, id }) => json(await operations.egress(id))),
+  route('POST', '/v1/agents/{id}/egress', changeEgress, { body: 'application/json' }),
 ];
 
 function route(
@@ -83,4 +92,14 @@ async function holdAgent(call: Call): Promise<Reply> {
 async function copyOutput({ operations, id, query, body }: Call): Promise<Reply> {
   await operations.copyOutput(id, body, query.get('stream') === 'stderr' ? 'stderr' : 'stdout');
   return { kind: 'empty' };
+}
+
+async function readAudit({ operations, id, query, signal }: Call): Promise<Reply> {
+  const follow = query.get('follow') === 'true' ? signal : null;
+  const entries = await operations.audit(id, { denied: query.get('denied') === 'true', follow });
+  return { kind: 'events', events: auditStream(entries) };
+}
+
+async function changeEgress({ operations, id, body, caller }: Call): Promise<Reply> {
+  return json(await operations.changeEgress(id, parseEgressChange(body), caller), 201);
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 /** Sends one JSON value. */
@@ -30,7 +31,8 @@ export async function sendEvents(
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
   for await (const event of events) {
     if (signal.aborted) break;
-    response.write(`${JSON.stringify(event)}\n`);
+    // A reader that is slow holds back what is read for it.
+    if (!response.write(`${JSON.stringify(event)}\n`)) await once(response, 'drain', { signal }).catch(() => undefined);
   }
   if (signal.aborted) response.destroy();
   else response.end();

@@ -1,4 +1,4 @@
-import type { AgentView } from '../control/views.ts';
+import type { AgentView, AuditEntry } from '../control/views.ts';
 import type { Call } from './call.ts';
 import { type ProblemDocument, problemDocument } from './problem.ts';
 
@@ -25,5 +25,18 @@ export async function* followAgent(call: Call, agent: AgentView): AsyncGenerator
     throw error;
   } finally {
     if (!hasEnded && call.isCallerGone()) await call.operations.stop(agent.id, call.caller);
+  }
+}
+
+/** One line of the stream of an audit. */
+export type AuditMessage = AuditEntry | { readonly kind: 'failed'; readonly problem: ProblemDocument };
+
+/** The entries of an audit; a failure in their middle is told, since an answer that has begun cannot refuse any more. */
+export async function* auditStream(entries: AsyncIterable<AuditEntry>): AsyncGenerator<AuditMessage, void, void> {
+  try {
+    yield* entries;
+  } catch (error) {
+    yield { kind: 'failed', problem: problemDocument(error) };
+    throw error;
   }
 }

@@ -83,6 +83,12 @@ export function checkLine(line: Uint8Array, { agent, head }: ChainExpectation): 
   return { ok: true, event, head: { sequence: event.sequence, hash } };
 }
 
+/** The event of a line that was not changed since it was written, whatever is around it; null for any other. */
+export function intactEvent(line: Uint8Array): AuditEvent | null {
+  const read = readLine(line);
+  return read?.isIntact === true ? read.event : null;
+}
+
 /** The head that a line itself states, intact or not; null when it is no event. */
 export function statedHead(line: Uint8Array): ChainHead | null {
   const read = readLine(line);

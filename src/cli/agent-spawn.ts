@@ -11,7 +11,7 @@ import { FAILED_STATUS } from './outcome-status.ts';
 import { planText } from './plan-text.ts';
 import { parseSpawnArguments, type SpawnArguments } from './spawn-arguments.ts';
 import { spawnHelp } from './spawn-options.ts';
-import { summaryLine } from './summary.ts';
+import { summaryText } from './summary.ts';
 
 const PROGRAM = 'agent-spawn';
 
@@ -71,7 +71,7 @@ async function runHere(options: SpawnArguments): Promise<number> {
     },
   });
   await noted;
-  const end = options.isJson ? json(agent) : wantsSummary && !options.isQuiet ? `${summaryLine(agent)}\n` : '';
+  const end = options.isJson ? json(agent) : wantsSummary && !options.isQuiet ? summaryText(agent) : '';
   // The agent's status is what matters; that nobody reads our standard error changes nothing.
   if (end !== '') await writeText(2, end).catch(() => undefined);
   return status;

@@ -1,4 +1,5 @@
 import type { AgentDetail, AgentView } from '../client/api.gen.ts';
+import { refusalsText, requestsText } from './egress-text.ts';
 import { escapeText } from './escape.ts';
 import { planText } from './plan-text.ts';
 import { bytesText, durationText, secondsBetween } from './quantity.ts';
@@ -39,6 +40,9 @@ export function agentText(agent: AgentView, { now }: TextOptions): string {
     ['User', `${agent.user} (uid ${agent.uid})`],
     ['Workspace', agent.workspace],
     ['Network', agent.network],
+    ['Requests', requestsText(agent)],
+    ['Refused', refusalsText(agent)],
+    ...agent.published.map(({ port, listen }) => ['Published', `port ${port} at ${listen}`] as const),
     ['Command', shellLine(agent.command)],
     ['Labels', labelsText(agent)],
     ...usageProperties(agent),

@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { VERSION } from '../base/version.ts';
 import { COMPLETION_SHELLS } from './completion.ts';
+import { EXPORT_FORMATS } from './egress-export.ts';
 import { DEFAULT_SOCKET } from './spawn-options.ts';
 
 /** What an argument of a command is; the completion offers values by it. */
@@ -15,11 +16,12 @@ export interface ControlOptions {
   readonly quiet?: true;
   readonly follow?: true;
   readonly lines?: string;
+  readonly denied?: true;
 }
 
-/** What each command does; resolves to the exit status. */
+/** What each command does with its first argument and the second, '' for none; resolves to the exit status. */
 export type ControlActions = Readonly<
-  Record<CommandName, (argument: string, options: ControlOptions) => Promise<number>>
+  Record<CommandName, (argument: string, options: ControlOptions, second: string) => Promise<number>>
 >;
 
 /** Commands of `agentctl`. */
@@ -29,6 +31,10 @@ export type CommandName = (typeof COMMANDS)[number]['name'];
 interface CommandEntry {
   readonly name: string;
   readonly argument: string | null;
+  /** The argument after it, as commander writes it. */
+  readonly second?: string;
+  /** How it is called, when that is more than options and arguments. */
+  readonly usage?: string;
   readonly text: string;
   readonly example: string;
   readonly options?: readonly (readonly [flags: string, text: string])[];
@@ -60,6 +66,39 @@ const COMMANDS = [
       ['-f, --follow', 'wait for more'],
       ['-n, --lines <number>', 'begin with the last lines, not all'],
     ],
+  },
+  {
+    name: 'audit',
+    argument: ID_ARGUMENT,
+    second: '[id]',
+    usage: '[options] <id> | verify <id>',
+    text: 'show what became of the requests of an agent; `audit verify <id>` checks that nothing of it was changed',
+    example: 'agentctl audit -f --denied demo\n  agentctl audit verify demo',
+    options: [
+      ['-f, --follow', 'wait for more'],
+      ['-d, --denied', 'only what was refused'],
+    ],
+  },
+  {
+    name: 'allow',
+    argument: ID_ARGUMENT,
+    second: '<host>',
+    text: 'let a running agent reach a host, until it ends',
+    example: 'agentctl allow demo docs.example.com',
+  },
+  {
+    name: 'deny',
+    argument: ID_ARGUMENT,
+    second: '<host>',
+    text: 'refuse a host to a running agent, whatever else allows it, until it ends',
+    example: "agentctl deny demo '*.example.com'",
+  },
+  {
+    name: 'export',
+    argument: 'format',
+    second: '<id>',
+    text: 'print what an agent may reach as configuration of another proxy',
+    example: 'agentctl export squid demo > /etc/squid/demo.conf',
   },
   {
     name: 'start',
@@ -126,16 +165,21 @@ export function controlProgram(actions: ControlActions | null, done: (status: nu
     command.action(async (...words: readonly unknown[]) => {
       const argument = entry.argument === null ? '' : String(words[0]);
       const action = actions?.[entry.name as CommandName];
-      done((await action?.(argument, command.optsWithGlobals<ControlOptions>())) ?? 0);
+      const second = entry.second === undefined ? '' : String(words[1] ?? '');
+      done((await action?.(argument, command.optsWithGlobals<ControlOptions>(), second)) ?? 0);
     });
   }
   return program;
 }
 
-function describe(command: Command, { argument, text, example, options = [] }: CommandEntry): Command {
+function describe(command: Command, entry: CommandEntry): Command {
+  const { argument, second, usage, text, example, options = [] } = entry;
   command.description(text).helpOption('-h, --help', 'print this').addHelpText('after', `\nExample:\n  ${example}`);
   if (argument === 'shell') command.addArgument(new Argument('<shell>').choices(COMPLETION_SHELLS));
+  else if (argument === 'format') command.addArgument(new Argument('<format>').choices(EXPORT_FORMATS));
   else if (argument !== null) command.argument(`<${argument}>`);
+  if (second !== undefined) command.argument(second);
+  if (usage !== undefined) command.usage(usage);
   for (const [flags, meaning] of options) command.addOption(new Option(flags, meaning));
   return command;
 }

@@ -1,5 +1,6 @@
 import type { PlanView } from '../client/api.gen.ts';
 import { escapeLines, escapeText } from './escape.ts';
+import { networkText } from './network-text.ts';
 import { shellLine, shellQuote } from './shell-quote.ts';
 import { renderTable } from './table.ts';
 
@@ -22,7 +23,8 @@ export function planText(plan: PlanView): string {
     [`Unit ${plan.unit}`, escapeLines(plan.unitText)],
     ['Sandbox', bwrapText(plan.bwrap)],
     ['Mounts', mountTable(plan)],
-    ['Network', `${escapeText(network.mode)}: ${escapeText(network.explanation)}`],
+    ['Network', networkText(network)],
+    ['Published ports', plan.published.map(({ port, listen }) => `${port} at ${escapeText(listen)}`).join('\n')],
     ['User', `${user.name} (uid ${user.uid}, gid ${user.gid}): ${escapeText(user.reason)}`],
     ['Environment', environmentTable(plan)],
     ['Steps', plan.steps.map((step, index) => `${index + 1}. ${escapeText(step)}`).join('\n')],

@@ -1,8 +1,9 @@
 import type { AgentView, OutcomeView } from '../client/api.gen.ts';
+import { refusalsText } from './egress-text.ts';
 import { escapeText } from './escape.ts';
 import { bytesText, durationText, secondsBetween } from './quantity.ts';
 
-/** One line about an agent that ended: outcome, duration, what it used, what it was refused. */
+/** One line about an agent that ended: outcome, duration, what it used. */
 export function summaryLine(agent: AgentView): string {
   const { usage, outcome, startedAt, endedAt } = agent;
   const seconds = secondsBetween(startedAt, endedAt);
@@ -16,6 +17,12 @@ export function summaryLine(agent: AgentView): string {
   if (usage.forksRefused !== null && usage.forksRefused > 0) parts.push(`${usage.forksRefused} forks refused`);
   if (agent.restarts > 0) parts.push(`${agent.restarts} restarts`);
   return `agent ${agent.id}: ${parts.join(' · ')}`;
+}
+
+/** As {@link summaryLine}, with what it was refused on a line of its own. */
+export function summaryText(agent: AgentView): string {
+  const refusals = refusalsText(agent);
+  return `${summaryLine(agent)}\n${refusals === null ? '' : `agent ${agent.id}: refused ${refusals}\n`}`;
 }
 
 /** How an agent ended, in a few words. */

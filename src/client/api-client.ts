@@ -1,11 +1,31 @@
 import { EVENT_BYTES_MAX } from '../base/limits.ts';
-import type { AgentDetail, AgentEvent, AgentList, AgentView, LaunchRequest, PlanView, VersionView } from './api.gen.ts';
-import { ByteReader } from './byte-reader.ts';
+import type {
+  AgentDetail,
+  AgentEvent,
+  AgentList,
+  AgentView,
+  AuditCheckView,
+  AuditEntry,
+  AuditMessage,
+  EgressChange,
+  EgressRule,
+  EgressView,
+  LaunchRequest,
+  PlanView,
+  VersionView,
+} from './api.gen.ts';
+import { ByteReader, EndedEarly } from './byte-reader.ts';
 import { ask, askJson, exchangeFailure, type Question } from './exchange.ts';
+import { refusalError } from './refusal.ts';
 
 /** The events of an attached agent, as they come. */
 export interface AgentEvents extends AsyncIterable<AgentEvent> {
   /** Lets go of the agent: when it has not ended yet, the daemon stops it. */
+  close(): void;
+}
+
+/** The entries of an audit, as they come. */
+export interface AuditEntries extends AsyncIterable<AuditEntry> {
   close(): void;
 }
 
@@ -84,6 +104,26 @@ export class ApiClient {
     });
   }
 
+  /** The entries of an audit as they come; with `follow` until {@link AuditEntries.close}. */
+  async audit(id: string, options: { readonly denied: boolean; readonly follow: boolean }): Promise<AuditEntries> {
+    const target = `${agentPath(id)}/audit?denied=${options.denied}&follow=${options.follow}`;
+    const answer = await ask(this.socketPath, { method: 'GET', target });
+    return { [Symbol.asyncIterator]: () => readEntries(answer.body, this.socketPath), close: answer.close };
+  }
+
+  async checkAudit(id: string): Promise<AuditCheckView> {
+    return (await this.#ask('GET', `${agentPath(id)}/audit/check`)) as AuditCheckView;
+  }
+
+  async egress(id: string): Promise<EgressView> {
+    return (await this.#ask('GET', `${agentPath(id)}/egress`)) as EgressView;
+  }
+
+  /** Adds a rule to a running agent's. */
+  async changeEgress(id: string, change: EgressChange): Promise<EgressRule> {
+    return (await askJson(this.socketPath, post(`${agentPath(id)}/egress`, change))) as EgressRule;
+  }
+
   #ask(method: Question['method'], target: string): Promise<unknown> {
     return askJson(this.socketPath, { method, target });
   }
@@ -114,5 +154,20 @@ async function* readEvents(body: AsyncIterable<Buffer>, socketPath: string): Asy
     );
     yield event;
     if (event.event !== 'started') return;
+  }
+}
+
+/** One entry per line, to the end of the answer. Throws what the daemon says, `control.unavailable` when it breaks off. */
+async function* readEntries(body: AsyncIterable<Buffer>, socketPath: string): AsyncGenerator<AuditEntry, void, void> {
+  const reader = new ByteReader(body);
+  for (;;) {
+    const line = await reader.line(EVENT_BYTES_MAX).catch((error: unknown) => {
+      if (error instanceof EndedEarly) return null;
+      throw exchangeFailure(error, socketPath);
+    });
+    if (line === null) return;
+    const message = JSON.parse(line) as AuditMessage;
+    if (message.kind === 'failed') throw refusalError(message.problem);
+    yield message;
   }
 }

@@ -20,13 +20,33 @@ export type AgentDetail = AgentView & {
   readonly plan: PlanView;
 };
 /**
- * One line of the stream of an attached agent.
+ * One entry of an audit: an event, or a line that is none any more.
  */
-export type AgentEvent = StartedEvent | EndedEvent | FailedEvent;
+export type AuditEntry = AuditEvent | BrokenLine;
+/**
+ * One line of an agent's audit, /var/log/agent-egress/ID/audit.jsonl: what became of each of its requests. Lines form a chain: each holds the hash of the one before, so that a line that was changed, cut, moved or put in shows (`agentctl audit verify ID`). Never in an event: the query of a path, a header, a body, a key.
+ */
+export type AuditEvent =
+  | OpenedEvent
+  | DecisionEvent
+  | TunnelClosedEvent
+  | RepeatedEvent
+  | RulesChangedEvent
+  | RecoveredEvent
+  | RotatedEvent
+  | ClosedEvent;
+/**
+ * One line of the stream of an audit.
+ */
+export type AuditMessage = AuditEntry | AuditFailure;
 /**
  * Stable error code, `area.kind`.
  */
 export type Code = string;
+/**
+ * One line of the stream of an attached agent.
+ */
+export type AgentEvent = StartedEvent | EndedEvent | FailedEvent;
 
 export interface VersionView {
   readonly version: string;
@@ -87,6 +107,19 @@ export interface UsageView {
   readonly forksRefused: number | null;
 }
 /**
+ * One port of an agent and where the host listens for it.
+ */
+export interface PublishedPortView {
+  /**
+   * TCP port that the agent listens on.
+   */
+  readonly port: number;
+  /**
+   * ADDRESS:PORT, [ADDRESS]:PORT, or the path of a Unix socket.
+   */
+  readonly listen: string;
+}
+/**
  * One agent, briefly.
  */
 export interface AgentView {
@@ -112,7 +145,7 @@ export interface AgentView {
   readonly user: string;
   readonly uid: number;
   /**
-   * Network mode of the card.
+   * Network mode of the card; `host (not enforced)` where nothing holds the agent to it.
    */
   readonly network: string;
   readonly startedAt: Time | null;
@@ -126,12 +159,45 @@ export interface AgentView {
    * Restarts that systemd made on its own.
    */
   readonly restarts: number;
+  /**
+   * Ports of the agent that are reachable from the host while it runs.
+   */
+  readonly published: readonly PublishedPortView[];
   readonly usage: UsageView;
   readonly outcome: OutcomeView | null;
+  /**
+   * What came of its requests, of an ended agent in its last run; null where the proxy does not tell.
+   */
+  readonly egress: EgressCountsView | null;
   /**
    * Sentences a user should see: what the card asks that this host does not give, and similar.
    */
   readonly notices: readonly string[];
+}
+/**
+ * What came of an agent's requests.
+ */
+export interface EgressCountsView {
+  readonly allowed: number;
+  readonly refused: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /**
+   * Most frequent refusals, most frequent first; bounded.
+   */
+  readonly topRefusals: readonly RefusalCount[];
+}
+/**
+ * How often one host was refused for one reason.
+ */
+export interface RefusalCount {
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Stable code, `egress.kind`.
+   */
+  readonly reason: string;
+  readonly count: number;
 }
 /**
  * A plan, for people and machines.
@@ -151,8 +217,17 @@ export interface PlanView {
   readonly environment: readonly VariableView[];
   readonly network: {
     readonly mode: string;
+    /**
+     * False where nothing holds the agent to what its card says about the network.
+     */
+    readonly isEnforced: boolean;
     readonly explanation: string;
+    /**
+     * Null where the network has no way to the proxy.
+     */
+    readonly egress: PlanEgressView | null;
   };
+  readonly published: readonly PublishedPortView[];
   readonly user: {
     readonly name: string;
     readonly uid: number;
@@ -185,19 +260,509 @@ export interface VariableView {
    */
   readonly origin: string;
 }
-export interface StartedEvent {
-  readonly event: 'started';
-  readonly agent: AgentView;
-}
-export interface EndedEvent {
-  readonly event: 'ended';
-  readonly agent: AgentView;
+/**
+ * What an agent would be able to reach.
+ */
+export interface PlanEgressView {
+  readonly allow: readonly EgressRule[];
+  readonly deny: readonly EgressRule[];
+  /**
+   * URL of the proxy that everything allowed is handed on to.
+   */
+  readonly upstream: string | null;
+  /**
+   * Whether that proxy is told credentials; never which.
+   */
+  readonly hasCredentials: boolean;
+  readonly maxBytes: number | null;
+  readonly requestsPerMinute: number | null;
 }
 /**
- * The daemon cannot tell how the agent goes on.
+ * One rule about what an agent may reach.
  */
-export interface FailedEvent {
-  readonly event: 'failed';
+export interface EgressRule {
+  /**
+   * `name`, `*.name`, `*` for any public address, an IP literal or a range.
+   */
+  readonly host: string;
+  /**
+   * TCP ports; null for every port.
+   */
+  readonly ports: readonly number[] | null;
+  /**
+   * HTTP methods; null for all.
+   */
+  readonly methods: readonly string[] | null;
+  /**
+   * Path prefixes; null for all.
+   */
+  readonly paths: readonly string[] | null;
+  /**
+   * `tcp`: a tunnel may carry anything.
+   */
+  readonly protocol: 'tls' | 'tcp';
+  /**
+   * Where it stands: JSON pointer into the card, or below `/live` for a change at run time.
+   */
+  readonly pointer: string;
+  /**
+   * The author's reason.
+   */
+  readonly reason: string | null;
+}
+/**
+ * What an agent may reach, and what came of it.
+ */
+export interface EgressView {
+  readonly agent: AgentId;
+  /**
+   * Rules in order; deny wins, no rule means refused. None are in force for a network mode without the proxy.
+   */
+  readonly allow: readonly EgressRule[];
+  readonly deny: readonly EgressRule[];
+  readonly counts: EgressCountsView | null;
+}
+/**
+ * A rule that is added to a running agent's and goes with it.
+ */
+export interface EgressChange {
+  readonly action: 'allow' | 'deny';
+  /**
+   * As in `allowed_hosts`: a name, `*.name`, an address or a range, each with an optional port.
+   */
+  readonly host: string;
+}
+/**
+ * The rules of the agent were installed; from here its requests are answered.
+ */
+export interface OpenedEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'opened';
+  /**
+   * Number of rules that allow.
+   */
+  readonly allowRules: number;
+  /**
+   * Number of rules that deny.
+   */
+  readonly denyRules: number;
+  /**
+   * SHA-256 of the rules as JSON, to tell one set from another.
+   */
+  readonly policy: string;
+  /**
+   * `host:port` of the proxy that everything allowed is handed to, or null.
+   */
+  readonly upstream: string | null;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * A request was allowed or refused. Written before the request goes on.
+ */
+export interface DecisionEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'decision';
+  /**
+   * What was decided.
+   */
+  readonly verdict: 'allow' | 'deny';
+  /**
+   * Stable code of the reason.
+   */
+  readonly reason: string;
+  /**
+   * JSON pointer of the rule that decided: into the card, or below `/live` for a change at run time; null when no rule did.
+   */
+  readonly rule: string | null;
+  /**
+   * `tunnel` for CONNECT, `http` for a request whose method and path are visible, null for one that could not be read.
+   */
+  readonly form: 'tunnel' | 'http' | null;
+  /**
+   * HTTP method, or null when it could not be read. What is no plain word is escaped and cut like a host.
+   */
+  readonly method: string | null;
+  /**
+   * Where the request wanted to go: a plain name, or an address without brackets. What is neither stands in double quotes, escaped and cut; a user name before it is left out. Null when it could not be read.
+   */
+  readonly host: string | null;
+  /**
+   * Port of the destination, or null when it could not be read.
+   */
+  readonly port: number | null;
+  /**
+   * The path as it was judged, without query, cut at a bound; null for a tunnel.
+   */
+  readonly path: string | null;
+  /**
+   * The address that is dialled, or null when none is.
+   */
+  readonly address: string | null;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * A tunnel that had been allowed has ended.
+ */
+export interface TunnelClosedEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'tunnel-closed';
+  /**
+   * Where the tunnel went.
+   */
+  readonly host: string;
+  /**
+   * Port of the destination.
+   */
+  readonly port: number;
+  /**
+   * The address that was dialled; null when an upstream proxy was.
+   */
+  readonly address: string | null;
+  /**
+   * Bytes from the agent.
+   */
+  readonly bytesSent: number;
+  /**
+   * Bytes to the agent.
+   */
+  readonly bytesReceived: number;
+  /**
+   * Time the tunnel was open, milliseconds.
+   */
+  readonly durationMs: number;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * Refusals like one that was written already and that were counted instead of written.
+ */
+export interface RepeatedEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'repeated';
+  /**
+   * Reason of every one of them.
+   */
+  readonly reason: string;
+  /**
+   * Host of every one of them; null for refusals at many hosts, of which too many came at once to tell them apart.
+   */
+  readonly host: string | null;
+  /**
+   * Port of every one of them; null as for the host, and where it could not be read.
+   */
+  readonly port: number | null;
+  /**
+   * How many were not written.
+   */
+  readonly count: number;
+  /**
+   * Time of the first of them.
+   */
+  readonly since: string;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * A rule came or went while the agent runs.
+ */
+export interface RulesChangedEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'rules-changed';
+  /**
+   * What happened to the rule.
+   */
+  readonly change: 'added' | 'removed';
+  /**
+   * What the rule does.
+   */
+  readonly action: 'allow' | 'deny';
+  /**
+   * JSON pointer of the rule.
+   */
+  readonly rule: string;
+  /**
+   * Host of the rule: a name, `*.name`, `*`, an address or a range.
+   */
+  readonly host: string;
+  /**
+   * Ports of the rule, or null for all.
+   */
+  readonly ports: readonly number[] | null;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * The log could not be written for a while, or was found damaged, and goes on from here.
+ */
+export interface RecoveredEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'recovered';
+  /**
+   * `torn-line`: the last line was not complete and was removed. `unwritable`: lines could not be written, and the requests they were for were refused. `unreadable`: the last line was no event; numbering begins anew. `replaced`: the file was gone, and a new one was begun.
+   */
+  readonly cause: 'torn-line' | 'unwritable' | 'unreadable' | 'replaced';
+  /**
+   * Bytes of incomplete lines that were removed.
+   */
+  readonly bytesRemoved: number;
+  /**
+   * Events that were never written.
+   */
+  readonly unwritten: number;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * First line of a new file: the one before was full and is kept under the name `audit.jsonl.1`.
+ */
+export interface RotatedEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'rotated';
+  /**
+   * Size of the older file, bytes.
+   */
+  readonly olderBytes: number;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * The agent has ended and its rules were removed. Counters are of the run that ended.
+ */
+export interface ClosedEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'closed';
+  /**
+   * Requests that were allowed.
+   */
+  readonly allowed: number;
+  /**
+   * Requests that were refused.
+   */
+  readonly refused: number;
+  /**
+   * Bytes from the agent.
+   */
+  readonly bytesSent: number;
+  /**
+   * Bytes to the agent.
+   */
+  readonly bytesReceived: number;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * A line that was changed since it was written.
+ */
+export interface BrokenLine {
+  readonly kind: 'broken-line';
+  /**
+   * Name of the file.
+   */
+  readonly file: string;
+  /**
+   * Number of the line, from 1.
+   */
+  readonly line: number;
+}
+/**
+ * The rest of the audit cannot be read.
+ */
+export interface AuditFailure {
+  readonly kind: 'failed';
   readonly problem: ProblemDocument;
 }
 /**
@@ -244,4 +809,51 @@ export interface InputProblem {
    * What to write instead, when that is known.
    */
   readonly suggestion?: string;
+}
+/**
+ * Whether an audit is as it was written.
+ */
+export interface AuditCheckView {
+  readonly agent: AgentId;
+  readonly isIntact: boolean;
+  /**
+   * The end of the log is known beside the log, so that a cut tail would show.
+   */
+  readonly isConfirmed: boolean;
+  /**
+   * Events that hold, up to the first line that does not.
+   */
+  readonly events: number;
+  readonly broken: AuditFault | null;
+  /**
+   * One sentence for people.
+   */
+  readonly message: string;
+}
+/**
+ * The first line that does not hold.
+ */
+export interface AuditFault {
+  readonly file: string;
+  readonly number: number;
+  /**
+   * Number of the event that should be there, or null when that is not known.
+   */
+  readonly sequence: number | null;
+  readonly message: string;
+}
+export interface StartedEvent {
+  readonly event: 'started';
+  readonly agent: AgentView;
+}
+export interface EndedEvent {
+  readonly event: 'ended';
+  readonly agent: AgentView;
+}
+/**
+ * The daemon cannot tell how the agent goes on.
+ */
+export interface FailedEvent {
+  readonly event: 'failed';
+  readonly problem: ProblemDocument;
 }

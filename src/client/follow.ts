@@ -60,6 +60,7 @@ export async function retry<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-function isUnavailable(error: unknown): boolean {
+/** Whether an error says that no daemon answered, or not to the end. */
+export function isUnavailable(error: unknown): boolean {
   return error instanceof SpawnError && error.code === 'control.unavailable';
 }

@@ -1,12 +1,14 @@
 import { unitName } from '../base/ids.ts';
 import { SANDBOX_TASKS } from '../base/limits.ts';
 import type { UnitUsage } from '../host/host.ts';
+import { type PlannedPort, plannedPorts } from '../plan/publish.ts';
+import type { EgressSummary } from '../policy/table.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import { describeOutcome, type Outcome } from '../sandbox/outcome.ts';
-import type { AgentView, OutcomeView, UsageView } from './views.ts';
+import type { AgentView, EgressCountsView, OutcomeView, PublishedPortView, UsageView } from './views.ts';
 
-/** An agent as callers see it; `usage` is what PID 1 says now, for one that lives. */
-export function agentView(agent: Agent, usage: UnitUsage | null): AgentView {
+/** An agent as callers see it; `usage` is what PID 1 says now and `egress` what the proxy says, for one that lives. */
+export function agentView(agent: Agent, usage: UnitUsage | null, egress: EgressSummary | null = null): AgentView {
   const { record } = agent;
   const { card } = record;
   return {
@@ -20,16 +22,23 @@ export function agentView(agent: Agent, usage: UnitUsage | null): AgentView {
     workspace: card.workspace,
     user: record.user.name,
     uid: record.user.uid,
-    network: card.network.mode,
+    network: card.network.mode === 'host' ? 'host (not enforced)' : card.network.mode,
     startedAt: time(record.startedAtMs),
     endedAt: time(record.endedAtMs),
     expiresAt: expiry(agent),
     mainPid: agent.isLive && agent.unitState !== null && agent.unitState.mainPid > 0 ? agent.unitState.mainPid : null,
     restarts: agent.unitState?.restarts ?? 0,
+    published: publishedView(plannedPorts(card)),
     usage: usageView(agent, usage),
     outcome: record.outcome === null ? null : outcomeView(record.outcome),
+    egress: countsView(egress ?? record.egress),
     notices: record.notices,
   };
+}
+
+/** Published ports as callers see them. */
+export function publishedView(ports: readonly PlannedPort[]): readonly PublishedPortView[] {
+  return ports.map(({ port, listen }) => ({ port, listen }));
 }
 
 /** A settled end as callers see it. */
@@ -40,6 +49,13 @@ export function outcomeView(outcome: Outcome): OutcomeView {
     signal: outcome.kind === 'signalled' ? outcome.signal : null,
     message: describeOutcome(outcome),
   };
+}
+
+/** What came of an agent's requests as callers see it. */
+export function countsView(summary: EgressSummary | null): EgressCountsView | null {
+  if (summary === null) return null;
+  const { allowed, refused, bytesSent, bytesReceived, topRefusals } = summary;
+  return { allowed, refused, bytesSent, bytesReceived, topRefusals };
 }
 
 function usageView(agent: Agent, now: UnitUsage | null): UsageView {

@@ -3,14 +3,17 @@ import { unitName } from '../base/ids.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
 import type { Host, UnitUsage } from '../host/host.ts';
+import type { EgressRule, EgressSummary } from '../policy/table.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import type { Engine } from '../sandbox/engine.ts';
-import { agentView } from './agent-views.ts';
+import { agentView, countsView } from './agent-views.ts';
+import { checkAudit } from './audit-check.ts';
+import { auditEntries } from './audit-entries.ts';
 import type { FitnessGate } from './fitness-gate.ts';
-import type { Caller, CardText, LaunchRequest, Operations } from './operations.ts';
+import type { AuditOptions, Caller, CardText, EgressChange, LaunchRequest, Operations } from './operations.ts';
 import { OutputCopier } from './output-copier.ts';
 import { planView } from './plan-view.ts';
-import type { AgentDetail, AgentView, PlanView, VersionView } from './views.ts';
+import type { AgentDetail, AgentView, AuditCheckView, AuditEntry, EgressView, PlanView, VersionView } from './views.ts';
 
 /** The operations of the daemon, on top of the engine. */
 export class DaemonOperations implements Operations {
@@ -62,7 +65,8 @@ export class DaemonOperations implements Operations {
 
   async get(id: string): Promise<AgentView> {
     const agent = this.#engine.registry.get(id);
-    return agentView(agent, await this.#usage(agent));
+    const [usage, egress] = await Promise.all([this.#usage(agent), this.#summary(agent)]);
+    return agentView(agent, usage, egress);
   }
 
   async inspect(id: string): Promise<AgentDetail> {
@@ -112,6 +116,43 @@ export class DaemonOperations implements Operations {
 
   async copyOutput(id: string, piece: Uint8Array, stream: 'stdout' | 'stderr'): Promise<void> {
     await this.#copier.copy(this.#engine.registry.get(id), piece, stream);
+  }
+
+  async audit(id: string, { denied, follow }: AuditOptions): Promise<AsyncIterable<AuditEntry>> {
+    await this.#requireAudit(id);
+    return auditEntries(this.#host.audit.lines(id, follow), { denied });
+  }
+
+  async checkAudit(id: string): Promise<AuditCheckView> {
+    await this.#requireAudit(id);
+    const agent = this.#engine.registry.find(id);
+    const isFinal = agent?.isLive !== true;
+    // Asked before the log is read, which may grow meanwhile.
+    const summary = agent === null ? null : isFinal ? agent.record.egress : await this.#summary(agent);
+    return checkAudit(id, this.#host.audit.lines(id, null), { head: summary?.auditHead ?? null, isFinal });
+  }
+
+  async egress(id: string): Promise<EgressView> {
+    const agent = this.#engine.registry.get(id);
+    const { allow, deny } = await this.#engine.egressPolicy(id);
+    return { agent: id, allow, deny, counts: countsView((await this.#summary(agent)) ?? agent.record.egress) };
+  }
+
+  changeEgress(id: string, change: EgressChange): Promise<EgressRule> {
+    return this.#engine.changeEgress(id, change);
+  }
+
+  /** An audit outlives its agent. Throws `sandbox.not-found` when neither an agent nor an audit has the id. */
+  async #requireAudit(id: string): Promise<void> {
+    if (this.#engine.registry.find(id) !== null) return;
+    for await (const _ of this.#host.audit.lines(id, null)) return;
+    this.#engine.registry.get(id);
+  }
+
+  /** What the proxy knows of an agent that lives; null when it knows nothing or is not there. */
+  async #summary(agent: Agent): Promise<EgressSummary | null> {
+    if (!agent.isLive) return null;
+    return this.#host.egress.summary(agent.id).catch(() => null);
   }
 
   #usage(agent: Agent): Promise<UnitUsage | null> {

@@ -1,4 +1,5 @@
-import type { AgentDetail, AgentView, PlanView, VersionView } from './views.ts';
+import type { EgressRule } from '../policy/table.ts';
+import type { AgentDetail, AgentView, AuditCheckView, AuditEntry, EgressView, PlanView, VersionView } from './views.ts';
 
 /** A card as a caller sends it: text, never a path, so that the daemon opens nothing on a caller's behalf. */
 export interface CardText {
@@ -24,6 +25,13 @@ export interface LaunchRequest {
    * for a detached agent, whose output goes to the journal.
    */
   readonly attach: string | null;
+}
+
+/** A rule that is added to a running agent's and goes with it. */
+export interface EgressChange {
+  readonly action: 'allow' | 'deny';
+  /** As in `allowed_hosts`: a name, `*.name`, an address or a range, each with an optional port. */
+  readonly host: string;
 }
 
 /**
@@ -52,4 +60,23 @@ export interface Operations {
   remove(id: string, caller: Caller): Promise<void>;
   /** Copies a piece of a foreground agent's output to the journal, bounded per agent; the rest is counted and dropped. */
   copyOutput(id: string, piece: Uint8Array, stream: 'stdout' | 'stderr'): Promise<void>;
+  /**
+   * What became of an agent's requests, from the oldest event that is kept;
+   * also of agents that ended and were forgotten. With `follow`, events that
+   * come later too, until the signal aborts.
+   */
+  audit(id: string, options: AuditOptions): Promise<AsyncIterable<AuditEntry>>;
+  /** Whether the audit is as it was written. */
+  checkAudit(id: string): Promise<AuditCheckView>;
+  egress(id: string): Promise<EgressView>;
+  /** Adds a rule to a running agent's. */
+  changeEgress(id: string, change: EgressChange, caller: Caller): Promise<EgressRule>;
+}
+
+/** Which events of an audit, and how long. */
+export interface AuditOptions {
+  /** Only those that tell of refusals. */
+  readonly denied: boolean;
+  /** Aborted when nobody listens any more; null for what is there now. */
+  readonly follow: AbortSignal | null;
 }

@@ -1,7 +1,11 @@
+import type { EgressPlan } from '../plan/egress.ts';
 import type { Mount } from '../plan/mount.ts';
+import type { NetworkPlan } from '../plan/network.ts';
 import { type Plan, unitText } from '../plan/plan.ts';
 import { describeStep } from '../plan/step.ts';
-import type { MountView, PlanView } from './views.ts';
+import type { UpstreamProxy } from '../policy/table.ts';
+import { publishedView } from './agent-views.ts';
+import type { MountView, PlanEgressView, PlanView } from './views.ts';
 
 /** A plan for people and machines. */
 export function planView(plan: Plan): PlanView {
@@ -12,11 +16,32 @@ export function planView(plan: Plan): PlanView {
     bwrap: plan.bwrap,
     mounts: plan.mounts.map(mountView),
     environment: plan.environment,
-    network: { mode: plan.network.mode, explanation: plan.network.explanation },
+    network: networkView(plan.network),
+    published: publishedView(plan.publish.ports),
     user: plan.user,
     steps: [...plan.preparation.map(describeStep), `start ${plan.unit}`],
     notices: plan.notices,
   };
+}
+
+function networkView({ mode, isEnforced, explanation, egress }: NetworkPlan): PlanView['network'] {
+  return { mode, isEnforced, explanation, egress: egress === null ? null : egressView(egress) };
+}
+
+function egressView({ table, credentialsFile }: EgressPlan): PlanEgressView {
+  const { policy, upstream, caps } = table;
+  return {
+    allow: policy.allow,
+    deny: policy.deny,
+    upstream: upstream === null ? null : upstreamUrl(upstream),
+    hasCredentials: credentialsFile !== null,
+    maxBytes: caps.maxBytes,
+    requestsPerMinute: caps.requestsPerMinute,
+  };
+}
+
+function upstreamUrl({ scheme, host, port }: UpstreamProxy): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function mountView(mount: Mount): MountView {

@@ -1,3 +1,6 @@
+import type { AuditEvent } from '../audit/event.gen.ts';
+import type { EgressRule, RefusalCount } from '../policy/table.ts';
+
 /**
  * Shapes that leave the daemon. They carry nothing secret and follow
  * `schema/api.openapi.json`; a test holds the two together.
@@ -41,10 +44,21 @@ export interface AgentView {
   readonly expiresAt: string | null;
   readonly mainPid: number | null;
   readonly restarts: number;
+  /** Ports of the agent that are reachable from the host while it runs. */
+  readonly published: readonly PublishedPortView[];
   readonly usage: UsageView;
   readonly outcome: OutcomeView | null;
+  /** What came of its requests, of an ended agent in its last run; null where the proxy does not tell. */
+  readonly egress: EgressCountsView | null;
   /** Sentences a user should see: what the card asks that this host does not give, and similar. */
   readonly notices: readonly string[];
+}
+
+/** One port of an agent and where the host listens for it. */
+export interface PublishedPortView {
+  readonly port: number;
+  /** `ADDRESS:PORT`, `[ADDRESS]:PORT`, or the path of a Unix socket. */
+  readonly listen: string;
 }
 
 /** Resources, now or at the end; null where the host does not tell. */
@@ -76,7 +90,15 @@ export interface PlanView {
   readonly bwrap: readonly string[];
   readonly mounts: readonly MountView[];
   readonly environment: readonly { readonly name: string; readonly value: string; readonly origin: string }[];
-  readonly network: { readonly mode: string; readonly explanation: string };
+  readonly network: {
+    readonly mode: string;
+    /** False where nothing holds the agent to what its card says about the network. */
+    readonly isEnforced: boolean;
+    readonly explanation: string;
+    /** Null where the network has no way to the proxy. */
+    readonly egress: PlanEgressView | null;
+  };
+  readonly published: readonly PublishedPortView[];
   readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly reason: string };
   readonly steps: readonly string[];
   readonly notices: readonly string[];
@@ -88,4 +110,68 @@ export interface MountView {
   readonly source: string | null;
   readonly destination: string;
   readonly options: string;
+}
+
+/** What came of an agent's requests. */
+export interface EgressCountsView {
+  readonly allowed: number;
+  readonly refused: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Most frequent refusals, most frequent first; bounded. */
+  readonly topRefusals: readonly RefusalCount[];
+}
+
+/** What an agent may reach, and what came of it. */
+export interface EgressView {
+  readonly agent: string;
+  /** Rules in order; deny wins, no rule means refused. None are in force for a network mode without the proxy. */
+  readonly allow: readonly EgressRule[];
+  readonly deny: readonly EgressRule[];
+  readonly counts: EgressCountsView | null;
+}
+
+/** What an agent would be able to reach. */
+export interface PlanEgressView {
+  readonly allow: readonly EgressRule[];
+  readonly deny: readonly EgressRule[];
+  /** URL of the proxy that everything allowed is handed on to, or null. */
+  readonly upstream: string | null;
+  /** Whether that proxy is told credentials; never which. */
+  readonly hasCredentials: boolean;
+  /** Caps; null for none. */
+  readonly maxBytes: number | null;
+  readonly requestsPerMinute: number | null;
+}
+
+/** One entry of an audit: an event, or a line that is none any more. */
+export type AuditEntry = AuditEvent | BrokenLine;
+
+/** A line that was changed since it was written. */
+export interface BrokenLine {
+  readonly kind: 'broken-line';
+  /** Name of the file. */
+  readonly file: string;
+  /** Number of the line, from 1. */
+  readonly line: number;
+}
+
+/** Whether an audit is as it was written. */
+export interface AuditCheckView {
+  readonly agent: string;
+  readonly isIntact: boolean;
+  /** The end of the log is known beside the log, so that a cut tail would show. */
+  readonly isConfirmed: boolean;
+  /** Events that hold, up to the first line that does not. */
+  readonly events: number;
+  /** The first line that does not hold. */
+  readonly broken: {
+    readonly file: string;
+    readonly number: number;
+    /** Number of the event that should be there, or null when that is not known. */
+    readonly sequence: number | null;
+    readonly message: string;
+  } | null;
+  /** One sentence for people. */
+  readonly message: string;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { inCheckout } from './checkout.mjs';
+import { auditSchemas } from './generate-audit.mjs';
 import { placeFile } from './place.mjs';
 import { isCommand, report, runCommand, SetupError } from './report.mjs';
 
@@ -9,7 +10,7 @@ const DESCRIPTION = 'schema/api.openapi.json';
 const NOTICE = '// Generated from schema/api.openapi.json by `npm run generate`. Changes here are lost.';
 
 /** Schemas a request is checked against, with the name of the function that does it. */
-const CHECKED = { LaunchRequest: 'isLaunchRequest' };
+const CHECKED = { LaunchRequest: 'isLaunchRequest', EgressChange: 'isEgressChange' };
 
 /**
  * The generated files of the API: the client's types and the daemon's checks of requests.
@@ -17,8 +18,11 @@ const CHECKED = { LaunchRequest: 'isLaunchRequest' };
  */
 export async function apiFiles() {
   const { components } = JSON.parse(readFileSync(inCheckout(DESCRIPTION), 'utf8'));
+  const text = JSON.stringify({ ...components.schemas, ...auditSchemas() });
   const definitions = JSON.parse(
-    JSON.stringify(components.schemas).replaceAll('#/components/schemas/', '#/definitions/'),
+    text
+      .replaceAll('#/components/schemas/', '#/definitions/')
+      .replaceAll('"$ref":"audit-event.schema.json"', '"$ref":"#/definitions/AuditEvent"'),
   );
   return [
     { path: 'src/client/api.gen.ts', text: await typesOf(definitions) },
@@ -53,7 +57,7 @@ async function typesOf(definitions) {
 function withReadonly(types) {
   return types
     .replace(/^( +)(\w+\??:|\[k: string\]:)/gm, '$1readonly $2')
-    .replace(/([:=]) (\w+)\[\];/g, '$1 readonly $2[];');
+    .replace(/([:=]) (\w+)\[\]( \| null)?;/g, '$1 readonly $2[]$3;');
 }
 
 /**

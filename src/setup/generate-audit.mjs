@@ -20,6 +20,22 @@ export async function auditFiles() {
 }
 
 /**
+ * Every kind of event with what it refers to copied in, by its name, and all of them together as `AuditEvent`: for the
+ * description of the API, whose names they must not meet.
+ * @returns {Record<string, object>}
+ */
+export function auditSchemas() {
+  const { definitions, description } = JSON.parse(readFileSync(inCheckout(SCHEMA), 'utf8'));
+  /** @type {any[]} */
+  const kinds = Object.values(definitions).filter((schema) => schema.title !== undefined);
+  const oneOf = kinds.map(({ title }) => ({ $ref: `#/definitions/${title}` }));
+  return Object.fromEntries([
+    ['AuditEvent', { description, oneOf }],
+    ...kinds.map((schema) => [schema.title, plainTypes(schema, definitions)]),
+  ]);
+}
+
+/**
  * The schema with every reference to a text or a number replaced by what it refers to; kinds of events keep their names.
  * @param {any} schema
  * @param {any} definitions

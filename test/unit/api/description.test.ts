@@ -5,12 +5,13 @@ import test from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { ProblemDocument } from '../../../src/api/problem.ts';
 import { ROUTES, type Route } from '../../../src/api/routes.ts';
-import type { AgentEvent } from '../../../src/api/stream.ts';
+import type { AgentEvent, AuditMessage } from '../../../src/api/stream.ts';
 import { ERRORS } from '../../../src/base/errors.ts';
 import { isAgentId } from '../../../src/base/ids.ts';
 import type * as generated from '../../../src/client/api.gen.ts';
-import type { LaunchRequest } from '../../../src/control/operations.ts';
+import type { EgressChange, LaunchRequest } from '../../../src/control/operations.ts';
 import type * as views from '../../../src/control/views.ts';
+import type { EgressRule } from '../../../src/policy/table.ts';
 import { CHECKOUT } from '../../helpers/checkout.ts';
 import { DESCRIPTION, type OperationDescription } from './description.ts';
 
@@ -40,10 +41,21 @@ test('the views of the daemon and the description of the API are the same types'
       Mutual<generated.AgentDetail, views.AgentDetail>,
       Mutual<generated.PlanView, views.PlanView>,
       Mutual<generated.LaunchRequest, LaunchRequest>,
+      Mutual<generated.EgressView, views.EgressView>,
+      Mutual<generated.EgressRule, EgressRule>,
+      Mutual<generated.EgressChange, EgressChange>,
+      Mutual<generated.AuditCheckView, views.AuditCheckView>,
     ]
   >();
+  assertTypes<[Extends<generated.AuditEntry, views.AuditEntry>, Extends<views.AuditEntry, generated.AuditEntry>]>();
   // What the client reads may know fewer codes than the daemon has.
-  assertTypes<[Extends<AgentEvent, generated.AgentEvent>, Extends<ProblemDocument, generated.ProblemDocument>]>();
+  assertTypes<
+    [
+      Extends<AgentEvent, generated.AgentEvent>,
+      Extends<AuditMessage, generated.AuditMessage>,
+      Extends<ProblemDocument, generated.ProblemDocument>,
+    ]
+  >();
 });
 
 type Extends<A, B> = [A] extends [B] ? true : false;

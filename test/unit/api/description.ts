@@ -34,12 +34,19 @@ interface ResponseDescription {
 }
 
 /** The description of the API as the project publishes it. */
-export const DESCRIPTION = JSON.parse(readFileSync(join(CHECKOUT, 'schema/api.openapi.json'), 'utf8')) as Description;
+export const DESCRIPTION = readJson('schema/api.openapi.json') as unknown as Description;
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, allowUnionTypes: true });
 ajv.addVocabulary(['openapi', 'jsonSchemaDialect', 'info', 'servers', 'paths', 'components']);
 ajv.addSchema(DESCRIPTION, 'api');
+// The description refers to the file beside it by its name.
+const { $schema: _, $id: __, ...auditEvent } = readJson('schema/audit-event.schema.json');
+ajv.addSchema(auditEvent, 'audit-event.schema.json');
 const validators = new Map<string, ValidateFunction>();
+
+function readJson(path: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(join(CHECKOUT, path), 'utf8')) as Readonly<Record<string, unknown>>;
+}
 
 /** Fails when a value does not follow a schema of the description, or has a key that it does not name. */
 export function assertFollows(schema: string, value: unknown): void {

@@ -3,9 +3,19 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { SpawnError } from '../../../src/base/errors.ts';
-import type { Caller, LaunchRequest, Operations } from '../../../src/control/operations.ts';
-import type { AgentDetail, AgentView, OutcomeView, PlanView, VersionView } from '../../../src/control/views.ts';
-import { agentDetail, agentView, endedView, planView } from './views.ts';
+import type { AuditOptions, Caller, EgressChange, LaunchRequest, Operations } from '../../../src/control/operations.ts';
+import type {
+  AgentDetail,
+  AgentView,
+  AuditCheckView,
+  AuditEntry,
+  EgressView,
+  OutcomeView,
+  PlanView,
+  VersionView,
+} from '../../../src/control/views.ts';
+import type { EgressRule } from '../../../src/policy/table.ts';
+import { agentDetail, agentView, auditCheckView, auditEntries, egressView, endedView, planView } from './views.ts';
 
 /** What the cards of the tests say: an id, and what the fake does with it. */
 interface FakeCard {
@@ -39,6 +49,10 @@ export class FakeOperations implements Operations {
   copyGate: Promise<void> = Promise.resolve();
   /** Launches wait for this before they start anything. */
   launchGate: Promise<void> = Promise.resolve();
+  /** Verdicts on audits, by agent; every other one holds. */
+  readonly checks = new Map<string, AuditCheckView>();
+  readonly #more: AuditEntry[] = [];
+  #readers: ((entry: AuditEntry | null) => void)[] = [];
   readonly #attachDirectory: string;
   readonly #waiters: (() => void)[] = [];
 
@@ -118,6 +132,57 @@ export class FakeOperations implements Operations {
     this.#find(id);
     await this.copyGate;
     this.copied[stream] += piece.length === 0 ? '|' : Buffer.from(piece).toString();
+  }
+
+  async audit(id: string, { denied, follow }: AuditOptions): Promise<AsyncIterable<AuditEntry>> {
+    const entries = this.#find(id) === undefined ? [] : auditEntries(id);
+    const isWanted = (entry: AuditEntry): boolean =>
+      !denied || entry.kind === 'repeated' || (entry.kind === 'decision' && entry.verdict === 'deny');
+    return this.#follow(entries.filter(isWanted), follow);
+  }
+
+  async checkAudit(id: string): Promise<AuditCheckView> {
+    this.#find(id);
+    return this.checks.get(id) ?? auditCheckView(id);
+  }
+
+  async egress(id: string): Promise<EgressView> {
+    this.#find(id);
+    return egressView(id);
+  }
+
+  async changeEgress(id: string, { action, host }: EgressChange, caller: Caller): Promise<EgressRule> {
+    this.#record(`${action} ${host} for ${id} by ${caller.uid}`);
+    this.#find(id);
+    const pointer = `/live/${action}/0`;
+    return { host, ports: [80, 443], methods: null, paths: null, protocol: 'tls', pointer, reason: null };
+  }
+
+  /** What is there, and while somebody follows one more entry for every {@link more}. */
+  async *#follow(entries: readonly AuditEntry[], signal: AbortSignal | null): AsyncGenerator<AuditEntry, void, void> {
+    yield* entries;
+    if (signal === null) return;
+    while (!signal.aborted) {
+      const entry = this.#more.shift() ?? (await this.#next(signal));
+      if (entry !== null) yield entry;
+    }
+  }
+
+  #next(signal: AbortSignal): Promise<AuditEntry | null> {
+    return new Promise((resolve) => {
+      this.#readers.push(resolve);
+      signal.addEventListener('abort', () => {
+        this.#readers = this.#readers.filter((reader) => reader !== resolve);
+        resolve(null);
+      });
+    });
+  }
+
+  /** Adds an entry to the audit that is followed, now or next. */
+  more(entry: AuditEntry): void {
+    const reader = this.#readers.shift();
+    if (reader === undefined) this.#more.push(entry);
+    else reader(entry);
   }
 
   /** Resolves once there were so many calls that change something. */

@@ -31,6 +31,12 @@ export async function http(socketPath: string, question: HttpQuestion): Promise<
   return { status: answer.statusCode ?? 0, mediaType, headers: answer.headers, text: Buffer.concat(pieces).toString() };
 }
 
+/** A change of an agent's rules as a question. */
+export function changeQuestion(id: string, change: unknown): HttpQuestion {
+  const headers = { 'content-type': 'application/json' };
+  return { method: 'POST', target: `/v1/agents/${id}/egress`, headers, body: JSON.stringify(change) };
+}
+
 /** A start of a played agent as a question. */
 export function launchQuestion(card: object, attach: string | null = null): HttpQuestion {
   return {

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { ERRORS, type ErrorCode, SpawnError } from '../../../src/base/errors.ts';
 import { assertDescribed, assertFollows } from './description.ts';
 import { CALLER_UID, type FakeDaemon, startFakeDaemon } from './fake-daemon.ts';
-import { type HttpQuestion, http, launchQuestion } from './http.ts';
+import { changeQuestion, type HttpQuestion, http, launchQuestion } from './http.ts';
 import { agentDetail, agentView, endedView } from './views.ts';
 
 /** An answer of every operation, with an agent `demo` that runs. */
@@ -21,6 +21,11 @@ const SUCCESSES: readonly (readonly [status: number, template: string, question:
   [200, '/v1/agents/{id}/wait', { target: '/v1/agents/over/wait' }],
   [200, '/v1/agents/{id}/hold', { method: 'POST', target: '/v1/agents/over/hold' }],
   [204, '/v1/agents/{id}/output', outputQuestion('demo', 'stdout')],
+  [200, '/v1/agents/{id}/audit', { target: '/v1/agents/demo/audit' }],
+  [200, '/v1/agents/{id}/audit', { target: '/v1/agents/demo/audit?denied=true&follow=false' }],
+  [200, '/v1/agents/{id}/audit/check', { target: '/v1/agents/demo/audit/check' }],
+  [200, '/v1/agents/{id}/egress', { target: '/v1/agents/demo/egress' }],
+  [201, '/v1/agents/{id}/egress', changeQuestion('demo', { action: 'allow', host: 'docs.example.com' })],
   [204, '/v1/agents/{id}', { method: 'DELETE', target: '/v1/agents/over' }],
 ];
 
@@ -37,7 +42,7 @@ test('every operation answers as described', async (t) => {
 test('every operation on an agent that nobody knows answers a problem document with status 404', async (t) => {
   const daemon = await startFakeDaemon(t);
   const perAgent = SUCCESSES.filter(([, template]) => template.includes('{id}'));
-  assert.equal(perAgent.length, 9);
+  assert.equal(perAgent.length, 14);
   for (const [, template, question] of perAgent) {
     const answer = await http(daemon.socketPath, {
       ...question,

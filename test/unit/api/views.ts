@@ -1,4 +1,14 @@
-import type { AgentDetail, AgentView, PlanView } from '../../../src/control/views.ts';
+import type { AuditEvent } from '../../../src/audit/event.gen.ts';
+import type {
+  AgentDetail,
+  AgentView,
+  AuditCheckView,
+  AuditEntry,
+  EgressCountsView,
+  EgressView,
+  PlanView,
+} from '../../../src/control/views.ts';
+import type { EgressRule } from '../../../src/policy/table.ts';
 
 /** A running agent as the daemon would show it; `changes` replace parts. */
 export function agentView(id: string, changes: Partial<AgentView> = {}): AgentView {
@@ -14,6 +24,7 @@ export function agentView(id: string, changes: Partial<AgentView> = {}): AgentVi
     user: `agent-${id}`,
     uid: 1_900_000_001,
     network: 'none',
+    published: [{ port: 8080, listen: '127.0.0.1:18080' }],
     startedAt: '2026-01-02T03:04:05.000Z',
     endedAt: null,
     expiresAt: null,
@@ -29,6 +40,7 @@ export function agentView(id: string, changes: Partial<AgentView> = {}): AgentVi
       forksRefused: null,
     },
     outcome: null,
+    egress: null,
     notices: [],
     ...changes,
   };
@@ -70,14 +82,113 @@ export function planView(id: string): PlanView {
       { name: 'HOME', value: '/workspace', origin: 'launcher' },
       { name: 'ODD', value: "--it's a value\x07", origin: 'card' },
     ],
-    network: { mode: 'none', explanation: 'no network at all' },
+    published: [{ port: 8080, listen: '[::1]:18080' }],
+    network: {
+      mode: 'isolated',
+      isEnforced: true,
+      explanation: 'a network of its own',
+      egress: {
+        allow: [planRule('api.example.org', [443], '/api_provider')],
+        deny: [{ ...planRule('*.example.net', null, '/denied_hosts/0'), reason: 'not\x07 its business' }],
+        upstream: 'http://10.0.0.1:3128',
+        hasCredentials: true,
+        maxBytes: 1_000_000,
+        requestsPerMinute: null,
+      },
+    },
     user: { name: `agent-${id}`, uid: 1_900_000_001, gid: 1_900_000_001, reason: 'a user of its own' },
     steps: ['make the workspace', `start sandboxed-agent@${id}.service`],
     notices: ['The proxy is not there yet.'],
   };
 }
 
+function planRule(host: string, ports: readonly number[] | null, pointer: string): EgressRule {
+  return { host, ports, methods: null, paths: null, protocol: 'tls', pointer, reason: null };
+}
+
 /** Everything about an agent. */
 export function agentDetail(agent: AgentView): AgentDetail {
   return { ...agent, card: { agent_id: agent.id }, plan: planView(agent.id) };
 }
+
+/** An audit with everything that is shown differently: hosts nobody would want on a terminal among it. */
+export function auditEntries(id: string): readonly AuditEntry[] {
+  const frame = (
+    sequence: number,
+  ): Pick<AuditEvent, 'version' | 'sequence' | 'time' | 'agent' | 'previous' | 'hash'> => ({
+    version: 1,
+    sequence,
+    time: `2026-01-02T03:04:${String(sequence).padStart(2, '0')}.000Z`,
+    agent: id,
+    previous: '0'.repeat(64),
+    hash: 'f'.repeat(64),
+  });
+  const tunnel = { form: 'tunnel', method: 'CONNECT', port: 443, path: null } as const;
+  const refused = { verdict: 'deny', reason: 'egress.no-rule', rule: null, address: null } as const;
+  const allowed = {
+    verdict: 'allow',
+    reason: 'egress.allowed',
+    rule: '/allowed_hosts/0',
+    address: '203.0.113.7',
+  } as const;
+  const host = 'api.example.com';
+  return [
+    { kind: 'opened', allowRules: 1, denyRules: 0, policy: 'a'.repeat(64), upstream: null, ...frame(1) },
+    { kind: 'decision', ...allowed, ...tunnel, host, ...frame(2) },
+    { kind: 'decision', ...refused, ...tunnel, host: '"ev\u001bil\\u202e"', ...frame(3) },
+    {
+      kind: 'decision',
+      ...refused,
+      form: 'http',
+      method: 'GET',
+      host: '2001:db8::1',
+      port: 80,
+      path: '/x',
+      ...frame(4),
+    },
+    { kind: 'decision', ...refused, form: null, method: null, host: null, port: null, path: null, ...frame(5) },
+    { kind: 'repeated', reason: 'egress.no-rule', host, port: 80, count: 812, since: frame(4).time, ...frame(6) },
+    { kind: 'repeated', reason: 'egress.no-rule', host: null, port: null, count: 3, since: frame(4).time, ...frame(7) },
+    { kind: 'broken-line', file: 'audit.jsonl', line: 8 },
+    { kind: 'rules-changed', change: 'added', action: 'allow', rule: '/live/allow/0', host, ports: [443], ...frame(9) },
+    { kind: 'recovered', cause: 'unwritable', bytesRemoved: 0, unwritten: 4, ...frame(10) },
+    { kind: 'rotated', olderBytes: 8_388_000, ...frame(11) },
+    {
+      kind: 'tunnel-closed',
+      ...{ host, port: 443, address: '203.0.113.7', bytesSent: 1834, bytesReceived: 90_211, durationMs: 1200 },
+      ...frame(12),
+    },
+    { kind: 'closed', allowed: 1, refused: 818, bytesSent: 1834, bytesReceived: 90_211, ...frame(13) },
+  ];
+}
+
+/** The verdict on an audit that holds. */
+export function auditCheckView(agent: string, changes: Partial<AuditCheckView> = {}): AuditCheckView {
+  const message = 'All 13 events hold, and its end is where it should be.';
+  return { agent, isIntact: true, isConfirmed: true, events: 13, broken: null, message, ...changes };
+}
+
+/** Rules of an agent that may reach one host. */
+export function egressView(agent: string): EgressView {
+  const rule = { methods: null, paths: null, protocol: 'tls', reason: null } as const;
+  return {
+    agent,
+    allow: [{ host: 'api.example.com', ports: [80, 443], pointer: '/allowed_hosts/0', ...rule }],
+    deny: [{ host: '*.evil.example', ports: null, pointer: '/denied_hosts/0', ...rule }],
+    counts: COUNTS,
+  };
+}
+
+/** Requests of an agent that was refused more hosts than are shown. */
+export const COUNTS: EgressCountsView = {
+  allowed: 12,
+  refused: 40,
+  bytesSent: 1834,
+  bytesReceived: 90_211,
+  topRefusals: [
+    { host: 'evil.example', port: 443, reason: 'egress.no-rule', count: 30 },
+    { host: '"ev\u001bil"', port: 80, reason: 'egress.host-name', count: 5 },
+    { host: '2001:db8::1', port: 443, reason: 'egress.address-unlisted', count: 2 },
+    { host: 'other.example', port: 443, reason: 'egress.no-rule', count: 1 },
+  ],
+};

@@ -14,7 +14,7 @@ import { type Finished, runProgram } from './program.ts';
 const COMMANDS = controlProgram(null, () => undefined).commands.map((command) => command.name());
 
 test('the commands are those people were promised', () => {
-  const expected = 'check completion inspect list logs restart rm start status stop wait';
+  const expected = 'allow audit check completion deny export inspect list logs restart rm start status stop wait';
   assert.equal([...COMMANDS].sort().join(' '), expected);
 });
 
@@ -164,7 +164,7 @@ test('every code of the error table becomes its exit status', async (t) => {
 
 test('an id that is none is refused before the daemon is asked', async (t) => {
   const daemon = await startFakeDaemon(t);
-  for (const name of ['status', 'logs', 'start', 'stop', 'restart', 'inspect', 'rm']) {
+  for (const name of ['status', 'logs', 'audit', 'start', 'stop', 'restart', 'inspect', 'rm']) {
     const ended = await control([name, '../\u001b]0;x'], daemon);
     assert.deepEqual([ended.status, ended.stdout], [2, ''], name);
     assert.match(ended.stderr, /^agentctl: "\.\.\/\\u001b\]0;x" cannot be the id of an agent\.\n/);

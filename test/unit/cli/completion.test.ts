@@ -35,6 +35,8 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['agentctl logs --fo', ['--follow']],
   ['agentctl logs -n ', []],
   ['agentctl completion ', ['bash', 'fish', 'zsh']],
+  ['agentctl audit d', ['data', 'demo']],
+  ['agentctl export ', ['squid', 'tinyproxy']],
   ['agentctl check ', ['a card.json', 'dir']],
   ['agentctl --socket a', ['a card.json']],
   ['agentctl list d', []],

@@ -17,18 +17,26 @@ _agentctl() {
   case $command in
     '')
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version --json --socket -h --help' -- "$cur")
-      else mapfile -t COMPREPLY < <(compgen -W 'list status logs start stop restart inspect wait rm check completion' -- "$cur"); fi
+      else mapfile -t COMPREPLY < <(compgen -W 'list status logs audit allow deny export start stop restart inspect wait rm check completion' -- "$cur"); fi
       ;;
     list)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-a --all -q --quiet -h --help --json --socket' -- "$cur"); fi
       ;;
-    status|start|stop|restart|inspect|wait|rm)
+    status|allow|deny|start|stop|restart|inspect|wait|rm)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")
       else mapfile -t COMPREPLY < <(compgen -W "$(agentctl list --all --quiet 2>/dev/null)" -- "$cur"); fi
       ;;
     logs)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-f --follow -n --lines -h --help --json --socket' -- "$cur")
       else mapfile -t COMPREPLY < <(compgen -W "$(agentctl list --all --quiet 2>/dev/null)" -- "$cur"); fi
+      ;;
+    audit)
+      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-f --follow -d --denied -h --help --json --socket' -- "$cur")
+      else mapfile -t COMPREPLY < <(compgen -W "$(agentctl list --all --quiet 2>/dev/null)" -- "$cur"); fi
+      ;;
+    export)
+      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")
+      else mapfile -t COMPREPLY < <(compgen -W 'squid tinyproxy' -- "$cur"); fi
       ;;
     check)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")

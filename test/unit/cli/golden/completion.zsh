@@ -13,6 +13,10 @@ _agentctl() {
     'list:show the agents of this host'
     'status:show one agent and what it uses now'
     'logs:show what an agent printed, from the journal'
+    'audit:show what became of the requests of an agent; `audit verify <id>` checks that nothing of it was changed'
+    'allow:let a running agent reach a host, until it ends'
+    'deny:refuse a host to a running agent, whatever else allows it, until it ends'
+    'export:print what an agent may reach as configuration of another proxy'
     'start:start a declared or ended agent again'
     'stop:stop an agent and everything it started'
     'restart:stop an agent and start it again'
@@ -42,6 +46,24 @@ _agentctl() {
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
           '1:agent:_agentctl_ids' ;;
+        audit) _arguments '(-f --follow)'{-f,--follow}'[wait for more]' \
+          '(-d --denied)'{-d,--denied}'[only what was refused]' \
+          '(-h --help)'{-h,--help}'[print this]' \
+          '--json[print JSON]' \
+          '--socket[API socket of the daemon]:path:_files' \
+          '1:agent:_agentctl_ids' ;;
+        allow) _arguments '(-h --help)'{-h,--help}'[print this]' \
+          '--json[print JSON]' \
+          '--socket[API socket of the daemon]:path:_files' \
+          '1:agent:_agentctl_ids' ;;
+        deny) _arguments '(-h --help)'{-h,--help}'[print this]' \
+          '--json[print JSON]' \
+          '--socket[API socket of the daemon]:path:_files' \
+          '1:agent:_agentctl_ids' ;;
+        export) _arguments '(-h --help)'{-h,--help}'[print this]' \
+          '--json[print JSON]' \
+          '--socket[API socket of the daemon]:path:_files' \
+          '1:shell:(squid tinyproxy)' ;;
         start) _arguments '(-h --help)'{-h,--help}'[print this]' \
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \

@@ -1,0 +1,32 @@
+import { problemsError } from '../base/errors.ts';
+import type { EgressView } from '../client/api.gen.ts';
+import { renderSquid } from '../policy/export-squid.ts';
+import { renderTinyproxy, TINYPROXY_FILTER_PATH } from '../policy/export-tinyproxy.ts';
+import { compilePolicy } from '../policy/rules.ts';
+
+/** Proxies that rules can be written out for. */
+export const EXPORT_FORMATS = ['squid', 'tinyproxy'] as const;
+
+/** One file of the configuration of another proxy. */
+export interface ExportedFile {
+  /** Where the proxy expects it; null for what goes into its own configuration file. */
+  readonly path: string | null;
+  readonly text: string;
+}
+
+/** The rules of an agent as configuration of another proxy. Throws when this version does not understand a rule. */
+export function exportEgress(format: string, { agent, allow, deny }: EgressView): readonly ExportedFile[] {
+  const policy = compilePolicy({ allow, deny });
+  if (!policy.ok) throw problemsError(policy.problems, `the rules of the agent "${agent}"`);
+  if (format === 'squid') return [{ path: null, text: renderSquid(policy.value) }];
+  const { configuration, filter } = renderTinyproxy(policy.value);
+  return [
+    { path: null, text: configuration },
+    { path: TINYPROXY_FILTER_PATH, text: filter },
+  ];
+}
+
+/** The files one below the other, each but the first below a line that names it. */
+export function exportedText(files: readonly ExportedFile[]): string {
+  return files.map(({ path, text }) => (path === null ? text : `\n# ${path}:\n${text}`)).join('');
+}
