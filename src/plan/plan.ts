@@ -95,22 +95,7 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     workspace: card.workspace,
     runDirectory,
   });
-  const publish = planPublish({
-    card,
-    addresses: request.publishAddresses ?? ['loopback'],
-    sockets: facts.sockets,
-    isRunning: request.isRunning ?? false,
-  });
-  const network = planNetwork(card, {
-    allowHostNetwork: request.allowHostNetwork ?? false,
-    isEgressInstalled: facts.isEgressInstalled,
-    socketProxydPath: facts.system.socketProxydPath,
-    link: {
-      range: request.vethRange ?? DEFAULT_VETH_RANGE,
-      index: request.linkIndex,
-      tools: facts.networkTools,
-    },
-  });
+  const [publish, network] = [planWaysIn(request, facts), planWaysOut(request, facts)];
   const problems = [...early, ...[command, binds, publish, network].flatMap((part) => (part.ok ? [] : part.problems))];
   if (problems.length > 0 || !command.ok || !binds.ok || !publish.ok || !network.ok) return refused(problems);
 
@@ -156,6 +141,21 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
       ...egressSteps(network.value),
     ],
     notices: [...network.value.notices, ...command.value.notices],
+  });
+}
+
+function planWaysIn({ card, publishAddresses, isRunning }: PlanRequest, facts: HostFacts): Result<PublishPlan> {
+  const addresses = publishAddresses ?? ['loopback'];
+  return planPublish({ card, addresses, sockets: facts.sockets, isRunning: isRunning ?? false });
+}
+
+function planWaysOut(request: PlanRequest, facts: HostFacts): Result<NetworkPlan> {
+  const range = request.vethRange ?? DEFAULT_VETH_RANGE;
+  return planNetwork(request.card, {
+    allowHostNetwork: request.allowHostNetwork ?? false,
+    isEgressInstalled: facts.isEgressInstalled,
+    socketProxydPath: facts.system.socketProxydPath,
+    link: { range, index: request.linkIndex, tools: facts.networkTools },
   });
 }
 
