@@ -100,13 +100,8 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
   if (problems.length > 0 || !command.ok || !binds.ok || !publish.ok || !network.ok) return refused(problems);
 
   const user = { name: userName(card.agentId), uid: who.uid, gid: who.gid, reason: workspace.value.reason };
-  const files = planGeneratedFiles({
-    id: card.agentId,
-    user: user.name,
-    identity: who,
-    home: HOME,
-    resolvers: network.value.veth?.resolvers ?? [],
-  });
+  const resolvers = network.value.veth?.resolvers ?? [];
+  const files = planGeneratedFiles({ id: card.agentId, user: user.name, identity: who, home: HOME, resolvers });
   const inside = planInside(card, facts.system, {
     user: user.name,
     run: { directory: runDirectory, files },
