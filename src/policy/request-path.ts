@@ -2,7 +2,10 @@
 export interface RequestPath {
   /** Unreserved characters decoded, escapes in capitals, no dot segments, no empty segments except at the end. */
   readonly judged: string;
-  /** As it came, unless it has dot segments: then the judged path, so that no server resolves them in its own way. */
+  /**
+   * As it came, unless it has dot segments or starts with two slashes: then the judged path, so that no server resolves
+   * them in its own way. Readers of URLs take what follows two slashes for a host (RFC 3986 section 4.2).
+   */
   readonly sent: string;
 }
 
@@ -21,7 +24,7 @@ export function readPath(path: string): RequestPath | null {
   const hasDots = segments.some(isDots);
   const judged = hasDots || plain.includes('//') ? resolved(segments) : plain;
   if (hidesDots(judged)) return null;
-  return { judged, sent: hasDots ? judged : path };
+  return { judged, sent: hasDots || path.startsWith('//') ? judged : path };
 }
 
 function decodeUnreserved(text: string): string {

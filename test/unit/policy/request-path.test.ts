@@ -12,7 +12,8 @@ const READ: readonly (readonly [string, string, string?])[] = [
   ['/@types%2fnode', '/@types%2Fnode'],
   ['/a;b=c/d', '/a;b=c/d'],
   ['/a//b///c//', '/a/b/c/'],
-  ['//b', '/b'],
+  ['//b', '/b', '/b'],
+  ['///b//c', '/b/c', '/b/c'],
   ['/a/./b', '/a/b', '/a/b'],
   ['/a/b/../c', '/a/c', '/a/c'],
   ['/a/b/..', '/a/', '/a/'],
@@ -50,7 +51,7 @@ const REFUSED: readonly string[] = [
   '/public/.;/x',
 ];
 
-test('a path is judged in its normal form, and sent so when it has dot segments', () => {
+test('a path is judged in its normal form, and sent so when it has dot segments or could be read as a host', () => {
   assert.deepEqual(
     READ.map(([path]) => readPath(path)),
     READ.map(([path, judged, sent = path]) => ({ judged, sent })),
