@@ -22,8 +22,9 @@ export function linuxAudit(directory: string = DIRECTORY): HostAudit {
 /** Lines of the older file, then of the present one; with a signal also those that come, in whatever file, until it aborts. */
 async function* readLines(directory: string, signal: AbortSignal | null): AsyncGenerator<AuditLine, void, void> {
   using bell = signal === null ? null : new Bell(directory, signal);
-  let files = openBoth(directory);
+  let files: LineFile[] = [];
   try {
+    files = openBoth(directory);
     for (;;) {
       for (const file of files.splice(0, files.length - 1)) yield* finish(file);
       const [present] = files;
