@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import { promises } from 'node:dns';
 import { EGRESS_ADDRESSES_MAX, EGRESS_LOOKUP_TIMEOUT_MS, EGRESS_LOOKUPS_AT_ONCE_MAX } from '../base/limits.ts';
 import { type Address, parseAddress } from '../policy/address.ts';
 import { Deadline } from './deadline.ts';
@@ -12,7 +12,7 @@ export type Resolution =
 
 /** getaddrinfo(3): all addresses, in the order of RFC 6724. */
 export async function lookupName(name: string): Promise<readonly Address[]> {
-  const answers = await lookup(name, { all: true, verbatim: true });
+  const answers = await promises.lookup(name, { all: true, verbatim: true });
   return answers
     .slice(0, EGRESS_ADDRESSES_MAX)
     .map(({ address }) => parseAddress(address))
