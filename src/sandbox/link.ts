@@ -46,6 +46,6 @@ export async function linkFailure(context: Pick<EngineContext, 'host'>, id: stri
   if (state?.activeState !== 'failed') return null;
   const reason = state.statusText === '' ? `the unit ${linkUnitName(id)} failed (${state.result}).` : state.statusText;
   return new SpawnError('sandbox.start-failed', `The agent "${id}" has no network: ${reason}`, {
-    remedy: `systemctl status ${linkUnitName(id)}`,
+    remedy: `journalctl -u ${linkUnitName(id)}`,
   });
 }
