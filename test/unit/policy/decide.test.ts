@@ -145,6 +145,12 @@ test('deny wins over every rule that allows', () => {
   assert.equal(decide(policyOf(allow, ['b.example.com']), tunnel('a.example.com')).verdict, 'allow');
 });
 
+test('a star that denies leaves neither names nor addresses', () => {
+  const policy = policyOf(['example.com', '11.0.0.5', '*'], ['*']);
+  for (const host of ['example.com', '11.0.0.5', '11.0.0.6', 'intranet'])
+    assert.deepEqual(outcome(policy, tunnel(host)), ['egress.denied-host', '/denied_hosts/0'], host);
+});
+
 test('a denied port leaves the others', () => {
   const policy = policyOf(['example.com'], [denial('example.com', { ports: [80] })]);
   assert.deepEqual(outcome(policy, tunnel('example.com', 80)), ['egress.denied-host', '/denied_hosts/0']);
