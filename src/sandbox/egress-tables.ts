@@ -58,8 +58,9 @@ export class EgressTables implements Disposable {
         await this.#parts.host.egress.put(table);
         return table;
       } catch (error) {
-        if (present === null) this.#tables.delete(id);
-        else this.#tables.set(id, present);
+        const isCurrent = this.find(id) === table;
+        if (isCurrent && present === null) this.#tables.delete(id);
+        else if (isCurrent && present !== null) this.#tables.set(id, present);
         await this.#putBack(id, present);
         throw error;
       }
@@ -75,11 +76,8 @@ export class EgressTables implements Disposable {
 
   /** Ends everything of an agent at the proxy; what came of its requests, or null when nobody knows. Never throws. */
   async remove(id: string): Promise<EgressSummary | null> {
-    if (!this.#tables.has(id)) return null;
-    return this.#enqueue(async () => {
-      this.#tables.delete(id);
-      return this.#parts.host.egress.remove(id);
-    }).catch((error: unknown) => {
+    if (!this.#tables.delete(id)) return null;
+    return this.#enqueue(() => this.#parts.host.egress.remove(id)).catch((error: unknown) => {
       this.#fail(error);
       return null;
     });

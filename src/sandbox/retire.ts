@@ -6,7 +6,7 @@ import { takeUpNext } from './declared-egress.ts';
 import { identityFiles } from './executors.ts';
 import { type ExitReport, parseExitReport } from './exit-report.ts';
 import { dropLink } from './link.ts';
-import { describeOutcome, settleOutcome } from './outcome.ts';
+import { describeOutcome, type Outcome, settleOutcome } from './outcome.ts';
 import { dropUnits } from './publish.ts';
 import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
 
@@ -19,33 +19,39 @@ export async function settleEnd(context: EngineContext, agent: Agent): Promise<v
   agent.isSettling = true;
   const run = agent.invocationId;
   const report = await takeExitReport(context, agent.id);
-  const ended = endedRecord(context, agent, report);
-  const isSpawned = agent.record.origin === 'spawned';
-  if (isSpawned) {
-    if (agent.unitState?.activeState === 'failed') {
-      await tolerate(context, `reset-failed ${agent.id}`, () => context.host.units.resetFailed(unitName(agent.id)));
-    }
-    await clearAway(context, agent.record);
-  }
+  const end = endOf(context, agent, report);
+  const wasSpawned = agent.record.origin === 'spawned';
+  if (wasSpawned) await clearUnit(context, agent);
+  const egress = agent.invocationId === run ? await context.egress.remove(agent.id) : null;
   if (agent.invocationId !== run) {
     // systemd has started it again meanwhile, and that run is the present one.
     agent.isSettling = false;
     return;
   }
-  const egress = await context.egress.remove(agent.id);
-  const final = { ...ended, egress, egressTable: null };
-  await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, final));
-  agent.end(final);
-  if (!isSpawned) await restUntilNextRun(context, agent);
-  if (ended.outcome !== null) context.report({ kind: 'ended', id: agent.id, outcome: describeOutcome(ended.outcome) });
+  const ended = (): AgentRecord => ({ ...agent.record, ...end, egress, egressTable: null });
+  await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, ended()));
+  // A card that went away meanwhile has left the clearing away to the end of the run.
+  if (!wasSpawned && agent.record.origin === 'spawned') await clearUnit(context, agent);
+  agent.end(ended());
+  if (agent.record.origin === 'declared') await restUntilNextRun(context, agent);
+  context.report({ kind: 'ended', id: agent.id, outcome: describeOutcome(end.outcome) });
   for (const id of context.registry.trim()) {
     await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));
   }
 }
 
+/** Clears away what a run leaves behind that nothing will start again. */
+async function clearUnit(context: EngineContext, agent: Agent): Promise<void> {
+  if (agent.unitState?.activeState === 'failed') {
+    await tolerate(context, `reset-failed ${agent.id}`, () => context.host.units.resetFailed(unitName(agent.id)));
+  }
+  await clearAway(context, agent.record);
+}
+
 /** A declared agent may be started again by PID 1 alone, so what it may reach then is told at once. */
 async function restUntilNextRun(context: EngineContext, agent: Agent): Promise<void> {
   await takeUpNext(context, agent);
+  if (context.registry.find(agent.id) !== agent) return;
   await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, agent.record));
 }
 
@@ -91,7 +97,12 @@ async function takeExitReport(context: EngineContext, id: string): Promise<ExitR
   }
 }
 
-function endedRecord(context: EngineContext, agent: Agent, report: ExitReport | null): AgentRecord {
+/** What a record says of an end. */
+interface End extends Pick<AgentRecord, 'phase' | 'endedAtMs' | 'usage'> {
+  readonly outcome: Outcome;
+}
+
+function endOf(context: EngineContext, agent: Agent, report: ExitReport | null): End {
   const endedAtMs = context.host.clock.now();
   const { record } = agent;
   const outcome = settleOutcome({
@@ -103,7 +114,6 @@ function endedRecord(context: EngineContext, agent: Agent, report: ExitReport | 
   });
   const cpuSeconds = report?.cpuMicroseconds === null || report === null ? null : report.cpuMicroseconds / 1e6;
   return {
-    ...record,
     phase: 'ended',
     endedAtMs,
     outcome,

@@ -4,7 +4,7 @@ import { EGRESS_RETRY_MAX_MS } from '../../src/base/limits.ts';
 import type { EngineEvent } from '../../src/sandbox/context.ts';
 import type { Engine } from '../../src/sandbox/engine.ts';
 import { FakeHost } from '../helpers/fake-host.ts';
-import { launchOf, openEngine } from './engine.ts';
+import { launchOf, openEngine, unexpected } from './engine.ts';
 
 const UNIT = 'sandboxed-agent@a.service';
 
@@ -192,6 +192,52 @@ test('agents that ended while no daemon ran are taken back, with their counts', 
   const second = await openEngine(host);
   assert.equal(hostsOf(host), null);
   assert.equal(second.registry.get('a').record.egress?.allowed, 5);
+});
+
+test('a card that goes away while the end of its agent is being settled leaves nothing', async () => {
+  const host = new FakeHost();
+  const engine = await openEngine(host);
+  host.markClean();
+  declare(host, {});
+  await engine.compileDeclared();
+  const agent = await engine.startDeclared('a');
+  let release = (): void => undefined;
+  host.egress.removalGate = new Promise((resolve) => {
+    release = resolve;
+  });
+  host.units.end(UNIT, { result: 'success', mainCode: 1, mainStatus: 0 });
+  await settle();
+  await host.files.remove('/etc/agents/a.json');
+  await engine.compileDeclared();
+  assert.equal(agent.isLive, true);
+  release();
+  await agent.whenEnded();
+  await settle();
+  await engine.remove('a');
+  assert.deepEqual(
+    unexpected(host.leftovers()).filter((line) => !line.startsWith('directory /srv/agents')),
+    [],
+  );
+});
+
+test('a run that begins while the end of the one before is being settled keeps its way out', async () => {
+  const host = new FakeHost();
+  declare(host, { allowed_hosts: ['one.example'] });
+  const engine = await openEngine(host);
+  await engine.startDeclared('a');
+  let release = (): void => undefined;
+  host.egress.removalGate = new Promise((resolve) => {
+    release = resolve;
+  });
+  host.units.end(UNIT, { result: 'success', mainCode: 1, mainStatus: 0 });
+  await settle();
+  await host.units.start(UNIT);
+  await settle();
+  release();
+  await settle();
+  await settle();
+  assert.equal(engine.registry.get('a').state, 'running');
+  assert.deepEqual(hostsOf(host), ['one.example']);
 });
 
 test('a live rule is in force, in the record and in the log, and gone with its agent', async () => {

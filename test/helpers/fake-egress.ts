@@ -8,6 +8,8 @@ export class FakeEgress implements HostEgress {
   readonly tables = new Map<string, AgentTable>();
   /** What became of an agent's requests; nothing, for those that are not here. */
   readonly summaries = new Map<string, Partial<EgressSummary>>();
+  /** Removals wait for this. */
+  removalGate: Promise<void> = Promise.resolve();
   readonly #faults: FakeFaults;
   readonly #watches = new Set<() => void>();
   #isAway = false;
@@ -52,6 +54,7 @@ export class FakeEgress implements HostEgress {
 
   remove(id: string): Promise<EgressSummary | null> {
     return this.#faults.mutate(`egress DELETE ${id}`, async () => {
+      await this.removalGate;
       const summary = await this.summary(id);
       this.tables.delete(id);
       return summary;
