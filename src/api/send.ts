@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 /** Sends one JSON value. */
@@ -32,8 +31,22 @@ export async function sendEvents(
   for await (const event of events) {
     if (signal.aborted) break;
     // A reader that is slow holds back what is read for it.
-    if (!response.write(`${JSON.stringify(event)}\n`)) await once(response, 'drain', { signal }).catch(() => undefined);
+    if (!response.write(`${JSON.stringify(event)}\n`)) await drained(response, signal);
   }
   if (signal.aborted) response.destroy();
   else response.end();
+}
+
+/** Resolves when a response takes more, or when nobody wants it any more. */
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.on('drain', done);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
 }

@@ -1,18 +1,16 @@
 import { CommanderError } from 'commander';
 import { ERRORS, SpawnError } from '../base/errors.ts';
-import { isAgentId } from '../base/ids.ts';
 import { quote } from '../base/quote.ts';
-import type { AgentView, AuditCheckView } from '../client/api.gen.ts';
+import type { AgentView } from '../client/api.gen.ts';
 import { ApiClient } from '../client/api-client.ts';
 import { retry } from '../client/follow.ts';
 import { agentTable, agentText, changeLine, detailText, type TextOptions } from './agent-text.ts';
-import { showAudit } from './audit-show.ts';
-import { ruleLine } from './audit-text.ts';
 import { readCardText } from './card-file.ts';
 import { completionScript } from './completion.ts';
+import { checkedId, print, show } from './control-ground.ts';
 import { type ControlActions, type ControlOptions, controlProgram } from './control-program.ts';
 import { writeText } from './descriptor-writer.ts';
-import { exportEgress, exportedText } from './egress-export.ts';
+import { egressActions } from './egress-actions.ts';
 import { escapeText } from './escape.ts';
 import { failureJson, failureText } from './failure-text.ts';
 import { showJournal } from './journalctl.ts';
@@ -103,12 +101,6 @@ function controlActions({ words, environment, now }: ControlInvocation): Control
     (verb: 'start' | 'stop' | 'restart') =>
     async (id: string, options: ControlOptions): Promise<number> =>
       show(options, await client(options)[verb](checkedId(id)), changeLine);
-  const changeRules =
-    (action: 'allow' | 'deny') =>
-    async (id: string, options: ControlOptions, host: string): Promise<number> =>
-      show(options, await client(options).changeEgress(checkedId(id), { action, host }), (rule) =>
-        ruleLine(id, action, rule),
-      );
   return {
     list: async (_, options) => {
       const agents = await client(options).list({ ended: options.all === true });
@@ -118,20 +110,7 @@ function controlActions({ words, environment, now }: ControlInvocation): Control
     status: async (id, options) =>
       show(options, await client(options).get(checkedId(id)), (agent) => agentText(agent, text())),
     logs: (id, options) => showJournal(checkedId(id), { ...options, lines: checkedLines(options.lines) }),
-    audit: async (word, options, second) => {
-      if (second !== '' && word !== 'verify') throw tooMany(second);
-      if (second !== '') return verify(options, await client(options).checkAudit(checkedId(second)));
-      await showAudit(client(options), checkedId(word), {
-        denied: options.denied === true,
-        follow: options.follow === true,
-        isJson: options.json === true,
-      });
-      return 0;
-    },
-    export: async (format, options, id) =>
-      show(options, exportEgress(format, await client(options).egress(checkedId(id))), exportedText),
-    allow: changeRules('allow'),
-    deny: changeRules('deny'),
+    ...egressActions(client),
     start: change('start'),
     stop: change('stop'),
     restart: change('restart'),
@@ -170,37 +149,10 @@ function controlActions({ words, environment, now }: ControlInvocation): Control
   };
 }
 
-async function show<T>(options: ControlOptions, value: T, text: (value: T) => string): Promise<number> {
-  return print(options.json === true ? `${JSON.stringify(value)}\n` : text(value));
-}
-
-async function verify(options: ControlOptions, check: AuditCheckView): Promise<number> {
-  await show(options, check, ({ agent, message }) => `agent ${agent}: ${escapeText(message)}\n`);
-  return check.isIntact ? 0 : 1;
-}
-
-function tooMany(word: string): SpawnError {
-  return new SpawnError('cli.usage', `${quote(word)} is one argument too many.`, {
-    remedy: "Try 'agentctl audit --help'.",
-  });
-}
-
-async function print(text: string): Promise<number> {
-  await writeText(1, text);
-  return 0;
-}
-
 function waitStatus(agent: AgentView): number {
   if (agent.outcome !== null) return outcomeStatus(agent.outcome);
   throw new SpawnError('sandbox.not-running', `The agent "${agent.id}" has not run yet.`, {
     remedy: `agentctl start ${agent.id}`,
-  });
-}
-
-function checkedId(id: string): string {
-  if (isAgentId(id)) return id;
-  throw new SpawnError('cli.usage', `${quote(id)} cannot be the id of an agent.`, {
-    remedy: 'An id has 1 to 48 of a-z, 0-9 and inner hyphens. `agentctl list --all` shows those there are.',
   });
 }
 
