@@ -124,7 +124,8 @@ function readForward(head: RequestHead, { endpoint, path, query }: Forward): Int
       'An upgrade to websocket is a GET in HTTP/1.1 with "Connection: Upgrade".',
       endpoint,
     );
-  const intent: EgressIntent = { form: 'http', ...endpoint, method: head.method, path: read.judged };
+  const { destination, port } = endpoint;
+  const intent: EgressIntent = { form: 'http', destination, port, method: head.method, path: read.judged };
   return { kind: 'intent', intent, target: `${read.sent}${query}`, host: authorityText(endpoint, HTTP_PORT), upgrade };
 }
 

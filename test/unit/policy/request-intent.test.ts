@@ -286,3 +286,17 @@ test('what real clients send is understood', () => {
     [['curl-h2c', 'egress.upgrade']],
   );
 });
+
+test('a request inside of a tunnel is one of HTTP, also when all of the tunnel is handed in', () => {
+  const tunnel = read(['CONNECT www.example.com:80 HTTP/1.1', 'Host: www.example.com:80']);
+  assert.equal(tunnel.kind, 'intent');
+  const within = tunnel.kind === 'intent' ? tunnel.intent : null;
+  const reading = read(['GET /a HTTP/1.1', 'Host: www.example.com'], within);
+  assert.deepEqual(reading.kind === 'intent' ? reading.intent : reading, {
+    form: 'http',
+    destination: { kind: 'name', name: 'www.example.com' },
+    port: 80,
+    method: 'GET',
+    path: '/a',
+  });
+});
