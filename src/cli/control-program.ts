@@ -97,7 +97,7 @@ const COMMANDS = [
     name: 'export',
     argument: 'format',
     second: '<id>',
-    text: 'print what an agent may reach as configuration of another proxy',
+    text: 'print what an agent, or a card by its path, may reach as configuration of another proxy',
     example: 'agentctl export squid demo > /etc/squid/demo.conf',
   },
   {

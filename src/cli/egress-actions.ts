@@ -3,9 +3,10 @@ import { quote } from '../base/quote.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { showAudit } from './audit-show.ts';
 import { ruleLine } from './audit-text.ts';
+import { readCardText } from './card-file.ts';
 import { checkedId, show } from './control-ground.ts';
 import type { ControlActions, ControlOptions } from './control-program.ts';
-import { exportEgress, exportedText } from './egress-export.ts';
+import { exportEgress, exportedText, type Rules } from './egress-export.ts';
 import { escapeText } from './escape.ts';
 
 /** The commands about what agents may reach and what they tried to. */
@@ -27,9 +28,16 @@ export function egressActions(client: (options: ControlOptions) => ApiClient): E
     },
     allow: change('allow'),
     deny: change('deny'),
-    export: async (format, options, id) =>
-      show(options, exportEgress(format, await client(options).egress(checkedId(id))), exportedText),
+    export: async (format, options, subject) =>
+      show(options, exportEgress(format, subject, await findRules(client(options), subject)), exportedText),
   };
+}
+
+/** Rules of an agent, or of a card: whatever cannot be an id is a path. */
+async function findRules(client: ApiClient, subject: string): Promise<Rules> {
+  if (!/[./]|^-$/.test(subject)) return client.egress(checkedId(subject));
+  const { network } = await client.plan({ card: await readCardText(subject), arguments: [], attach: null });
+  return network.egress ?? { allow: [], deny: [] };
 }
 
 async function showEvents(client: ApiClient, id: string, options: ControlOptions): Promise<number> {

@@ -1,4 +1,5 @@
 import { problemsError } from '../base/errors.ts';
+import { quote } from '../base/quote.ts';
 import type { EgressView } from '../client/api.gen.ts';
 import { renderSquid } from '../policy/export-squid.ts';
 import { renderTinyproxy, TINYPROXY_FILTER_PATH } from '../policy/export-tinyproxy.ts';
@@ -14,10 +15,13 @@ export interface ExportedFile {
   readonly text: string;
 }
 
-/** The rules of an agent as configuration of another proxy. Throws when this version does not understand a rule. */
-export function exportEgress(format: string, { agent, allow, deny }: EgressView): readonly ExportedFile[] {
+/** What an agent may reach. */
+export type Rules = Pick<EgressView, 'allow' | 'deny'>;
+
+/** The rules of an agent or a card as configuration of another proxy. Throws when this version does not understand a rule. */
+export function exportEgress(format: string, subject: string, { allow, deny }: Rules): readonly ExportedFile[] {
   const policy = compilePolicy({ allow, deny });
-  if (!policy.ok) throw problemsError(policy.problems, `the rules of the agent "${agent}"`);
+  if (!policy.ok) throw problemsError(policy.problems, `the rules of ${quote(subject)}`);
   if (format === 'squid') return [{ path: null, text: renderSquid(policy.value) }];
   const { configuration, filter } = renderTinyproxy(policy.value);
   return [

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, utimesSync } from 'node:fs';
 import { appendToChain, CHAIN_START, type ChainHead, statedHead } from '../audit/chain.ts';
 import type { RecoveredEvent } from '../audit/event.gen.ts';
 import { type AuditDraft, closedDraft, type Draft } from '../audit/event.ts';
@@ -24,6 +24,8 @@ type Recovery = Omit<Draft<RecoveredEvent>, 'kind'>;
 const DIRECTORY_MODE = 0o750;
 /** Shortest pause before counted refusals are handed over, milliseconds. */
 const SETTLE_PAUSE_MS = 1_000;
+/** How often the older file is marked as one that is in use, milliseconds; what nobody uses is removed after a month. */
+const TOUCH_PAUSE_MS = 24 * 3600 * 1000;
 
 /**
  * The audit of one agent, `<directory>/<id>/audit.jsonl`, with at most one
@@ -42,6 +44,7 @@ export class AuditLog implements Disposable {
   #recovery: Recovery | null = null;
   /** Size of the older file, as long as the new one does not tell it. */
   #olderBytes: number | null = null;
+  #touchedMs = 0;
 
   private constructor(directory: string, id: string, clock: HostClock) {
     this.#directory = `${directory}/${id}`;
@@ -151,6 +154,13 @@ export class AuditLog implements Disposable {
     this.#olderBytes = null;
     if (this.#recovery !== null) this.#append({ kind: 'recovered', ...this.#recovery });
     this.#recovery = null;
+    if (this.#clock.now() - this.#touchedMs >= TOUCH_PAUSE_MS) this.#touchOlder();
+  }
+
+  /** The older file is as old as the log: without its lines those of the present one do not hold. */
+  #touchOlder(): void {
+    this.#touchedMs = this.#clock.now();
+    if (existsSync(this.#olderPath)) utimesSync(this.#olderPath, new Date(this.#touchedMs), new Date(this.#touchedMs));
   }
 
   #opened(): AuditFile {

@@ -6,6 +6,7 @@ import { summaryText } from '../../../src/cli/summary.ts';
 import { assertFollows } from '../api/description.ts';
 import { type FakeDaemon, startFakeDaemon } from '../api/fake-daemon.ts';
 import { agentView, auditCheckView, auditEntries, COUNTS, endedView } from '../api/views.ts';
+import { cardFile } from './card-file.ts';
 import { assertGolden } from './golden.ts';
 import { type Finished, runProgram, startProgram } from './program.ts';
 
@@ -186,7 +187,11 @@ test('the rules of an agent are written out for other proxies', async (t) => {
     files.map(({ path }: { path: string | null }) => path),
     [null, '/etc/tinyproxy/agent-spawn.filter'],
   );
+  const ofCard = await control(['export', 'squid', cardFile(t, { agent_id: 'other' })], daemon);
+  assert.match(ofCard.stdout, /\nhttp_access deny all\n/);
+  assert.match(ofCard.stdout, /api\.example\.org/);
   assert.equal((await control(['export', 'nginx', 'demo'], daemon)).status, 2);
+  assert.equal((await control(['export', 'squid', '../nothing.json'], daemon)).status, 3);
 });
 
 test('an agent that nobody knows has neither audit nor rules', async (t) => {

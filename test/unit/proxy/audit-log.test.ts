@@ -188,6 +188,18 @@ test('a full file is kept as the older one, and the chain goes on in a new one',
   assert.equal(events(ground)[0]?.kind, 'rotated');
 });
 
+test('the older file does not age while the log is written', async () => {
+  await using ground = await makeGround();
+  const log = AuditLog.open(ground.directory, 'demo', ground.clock);
+  log.write(ALLOWED);
+  writeFileSync(ground.older, '');
+  const long = 31 * 24 * 3600 * 1000;
+  ground.clock.advance(long);
+  log.write(ALLOWED);
+  log.close(COUNTERS);
+  assert.equal(statSync(ground.older).mtimeMs, ground.clock.now());
+});
+
 test('a proxy that ended between two files goes on from the older one', async () => {
   await using ground = await makeGround();
   {

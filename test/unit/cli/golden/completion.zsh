@@ -16,7 +16,7 @@ _agentctl() {
     'audit:show what became of the requests of an agent; `audit verify <id>` checks that nothing of it was changed'
     'allow:let a running agent reach a host, until it ends'
     'deny:refuse a host to a running agent, whatever else allows it, until it ends'
-    'export:print what an agent may reach as configuration of another proxy'
+    'export:print what an agent, or a card by its path, may reach as configuration of another proxy'
     'start:start a declared or ended agent again'
     'stop:stop an agent and everything it started'
     'restart:stop an agent and start it again'
