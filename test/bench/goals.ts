@@ -70,11 +70,13 @@ function medianOf(results: readonly Result[], name: string, what: 'firstByte' | 
   return results.find((result) => result.name === name)?.[what]?.median ?? Number.NaN;
 }
 
-function atMost(name: string, value: number, bound: number, unit: Goal['unit'] = '×'): Goal {
+/** A goal not to exceed. */
+export function atMost(name: string, value: number, bound: number, unit: Goal['unit'] = '×'): Goal {
   return { ...goal(name, value, value <= bound), sense: 'at most', bound, unit };
 }
 
-function atLeast(name: string, value: number, bound: number): Goal {
+/** A goal to reach. */
+export function atLeast(name: string, value: number, bound: number): Goal {
   return { ...goal(name, value, value >= bound), sense: 'at least', bound, unit: '×' };
 }
 

@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Daemon } from './api-start.ts';
 import type { HandPlan } from './by-hand.ts';
 import { cardText } from './card.ts';
 import { allContestants, HOLDER, nextContestants, type Stage } from './contestants.ts';
+import { measureEgress, type RouteResult } from './egress.ts';
+import { judgeEgress } from './egress-goals.ts';
 import { judge } from './goals.ts';
 import { type Level, measureIdle } from './idle.ts';
 import { residentBytes } from './memory.ts';
@@ -15,7 +17,10 @@ import { describeSurroundings, load } from './surroundings.ts';
 
 /** What `run.mjs` asks for. */
 interface Order {
+  /** Starts of each contestant; 0 for none. */
   readonly rounds: number;
+  /** Rounds of the comparison of proxies; 0 for none. */
+  readonly egressRounds: number;
   readonly idleRounds: number;
   /** Numbers of idle agents; none for no such measurement. */
   readonly levels: readonly number[];
@@ -35,7 +40,8 @@ async function main(): Promise<void> {
   const order = JSON.parse(process.argv[2] ?? '') as Order;
   const surroundings = await describeSurroundings();
   const stage = await setStage(order);
-  const results = await compete(allContestants(stage), order.rounds, (round) => {
+  const egress = order.egressRounds === 0 ? [] : await compareProxies(order.egressRounds);
+  const results = await compete(order.rounds === 0 ? [] : allContestants(stage), order.rounds, (round) => {
     if (round % 10 === 0 && round > 0) progress(`${round} of ${order.rounds} rounds`);
   });
   const levels = await measureIdle({
@@ -54,10 +60,19 @@ async function main(): Promise<void> {
     results,
     levels,
     daemonBytes,
-    goals: judge({ results, levels, daemonBytes }),
+    egress,
+    egressRounds: order.egressRounds,
+    goals: [...(order.rounds === 0 ? [] : judge({ results, levels, daemonBytes })), ...judgeEgress(egress)],
   };
   if (order.jsonFile !== null) writeFileSync(order.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(renderReport(report));
+}
+
+async function compareProxies(rounds: number): Promise<readonly RouteResult[]> {
+  const directory = mkdtempSync('/run/agent-spawn-bench-egress-');
+  // Squid passes through it as a user of its own.
+  chmodSync(directory, 0o755);
+  return await measureEgress({ rounds, directory, progress });
 }
 
 /** Prepares what the contestants need, none of which is measured. */

@@ -1,3 +1,5 @@
+import type { RouteResult } from './egress.ts';
+import { renderEgress } from './egress-report.ts';
 import { type Goal, NAMES } from './goals.ts';
 import { idleCost, type Level } from './idle.ts';
 import type { Result } from './round-robin.ts';
@@ -11,6 +13,9 @@ export interface Report {
   readonly results: readonly Result[];
   readonly levels: readonly Level[];
   readonly daemonBytes: number | undefined;
+  /** Ways through proxies; none when they were not measured. */
+  readonly egress: readonly RouteResult[];
+  readonly egressRounds: number;
   readonly goals: readonly Goal[];
 }
 
@@ -25,13 +30,25 @@ export function renderReport(report: Report): string {
       `${around.cores} cores (${around.processor}), cgroups of ${around.cgroups}, load ${around.loadBefore.toFixed(2)} before and ${around.loadAfter.toFixed(2)} after`,
       ...(isBusy(around) ? ['Others were busy on this machine: CPU time is what to compare, medians are rough.'] : []),
     ],
-    [
-      `Milliseconds from start to exit, to the first byte of output, and of CPU time; ${report.rounds} rounds with all in turn`,
-      ...renderResults(results),
-    ],
+    ...(report.rounds === 0
+      ? []
+      : [
+          [
+            `Milliseconds from start to exit, to the first byte of output, and of CPU time; ${report.rounds} rounds with all in turn`,
+            ...renderResults(results),
+          ],
+        ]),
     ...(levels.length === 0
       ? []
       : [['Beside idle agents (sleep infinity)', ...renderLevels(levels), ...renderCost(levels)]]),
+    ...(report.egress.length === 0
+      ? []
+      : [
+          [
+            `Egress: rates, CPU time of the proxy, latency added to a request, and resident memory with so many still tunnels; ${report.egressRounds} rounds with all in turn`,
+            ...renderEgress(report.egress),
+          ],
+        ]),
     ['Goals', ...renderGoals(report.goals)],
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;

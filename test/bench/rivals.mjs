@@ -30,6 +30,12 @@ const PODMAN_NEEDS = [
   need('what runs in the container of podman', 'busybox', 'busybox-static', { fedora: 'busybox', arch: 'busybox' }),
 ];
 
+/** What agent-egressd is compared with. @type {Need[]} */
+const PROXY_NEEDS = [
+  need('a proxy to compare with', 'tinyproxy', 'tinyproxy'),
+  need('a proxy to compare with', 'squid', 'squid'),
+];
+
 /** Where Debian's static busybox is; others have it in one of the directories after it. */
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox', '/usr/sbin/busybox'];
 
@@ -49,6 +55,20 @@ export function findRivals(mayInstall) {
     attempt('srt', `srt true (${SRT} ${SRT_VERSION})`, () => installSrt(mayInstall)),
     attempt('podman', 'podman run --rm --network none --rootfs DIR true', () => installPodman(mayInstall)),
   ];
+}
+
+/**
+ * Installs the proxies that can be; the others are listed as missing.
+ * @returns {void}
+ */
+export function installProxies() {
+  for (const proxy of PROXY_NEEDS) {
+    try {
+      installPackages([proxy]);
+    } catch (error) {
+      report(error.message);
+    }
+  }
 }
 
 /**

@@ -5,17 +5,18 @@ import { callerDirectory, inCheckout } from '../../src/setup/checkout.mjs';
 import { runInPrivateHost } from '../../src/setup/host.mjs';
 import { prepare } from '../../src/setup/prepare.mjs';
 import { isCommand, report, runCommand, SetupError } from '../../src/setup/report.mjs';
-import { findRivals } from './rivals.mjs';
+import { findRivals, installProxies } from './rivals.mjs';
 
 const USAGE = `Usage: npm run -s bench -- [options]
 Measures on a private host how long agent-spawn takes to start an agent, beside the same sandbox by hand, srt and podman,
-and what idle agents cost. All figures of a run are made in turn, so their ratios hold on a busy machine too.
+what idle agents cost, and how agent-egressd does beside tinyproxy and squid. All figures of a run are made in turn, so their ratios hold on a busy machine too.
 
-  --rounds N         starts of each contestant (default 40)
+  --rounds N         starts of each contestant; 0 for none (default 40)
+  --egress-rounds N  rounds of the comparison of proxies; 0 for none (default 7)
   --idle N,N,...     numbers of idle agents to measure beside, rising; "" for none (default 1,100,1000)
   --idle-rounds N    starts beside each number of idle agents (default 20)
   --json FILE        writes everything that was measured to FILE too
-  --no-install       installs no rival (socat, ripgrep, srt from npm, podman, busybox); missing ones are listed as such
+  --no-install       installs no rival (socat, ripgrep, srt from npm, podman, busybox, tinyproxy, squid); missing ones are listed as such
   -h, --help         print this`;
 
 const MEASURE = 'build/test/bench/measure.js';
@@ -30,6 +31,15 @@ function positive(text, option) {
   if (text === undefined || !/^[1-9]\d{0,4}$/.test(text))
     throw new SetupError(`${option} needs a number from 1 to 99999`);
   return Number(text);
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {string} option
+ * @returns {number}
+ */
+function zeroOrMore(text, option) {
+  return text === '0' ? 0 : positive(text, option);
 }
 
 /**
@@ -54,6 +64,7 @@ async function main() {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '40' },
+      'egress-rounds': { type: 'string', default: '7' },
       idle: { type: 'string', default: '1,100,1000' },
       'idle-rounds': { type: 'string', default: '20' },
       json: { type: 'string' },
@@ -66,15 +77,17 @@ async function main() {
     return 0;
   }
   const order = {
-    rounds: positive(values.rounds, '--rounds'),
+    rounds: zeroOrMore(values.rounds, '--rounds'),
+    egressRounds: zeroOrMore(values['egress-rounds'], '--egress-rounds'),
     idleRounds: positive(values['idle-rounds'], '--idle-rounds'),
     levels: levels(values.idle),
     jsonFile: values.json === undefined ? null : resolve(callerDirectory(), values.json),
   };
   prepare({ forTests: false });
   compile();
-  const rivals = findRivals(!values['no-install']);
-  report(`${order.rounds} rounds, some minutes`);
+  const rivals = order.rounds === 0 ? [] : findRivals(!values['no-install']);
+  if (order.egressRounds > 0 && !values['no-install']) installProxies();
+  report(`${order.rounds} rounds of starts, ${order.egressRounds} of proxies, some minutes`);
   const measure = [process.execPath, '--enable-source-maps', inCheckout(MEASURE)];
   return runInPrivateHost([...measure, JSON.stringify({ ...order, rivals })], { cwd: inCheckout() });
 }

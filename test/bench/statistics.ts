@@ -14,7 +14,7 @@ export function summarize(samples: readonly number[]): Summary | undefined {
     count: sorted.length,
     min: at(sorted, 0),
     median: median(sorted),
-    p95: at(sorted, nearestRank(sorted.length)),
+    p95: at(sorted, nearestRank(sorted.length, 0.95)),
   };
 }
 
@@ -23,9 +23,17 @@ function median(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? at(sorted, upper) : (at(sorted, upper - 1) + at(sorted, upper)) / 2;
 }
 
-/** Index of the 95th percentile: the smallest sample that at least 95 of 100 do not exceed. */
-function nearestRank(count: number): number {
-  return Math.ceil(0.95 * count) - 1;
+/** The smallest sample that at least this share of all do not exceed; not a number for no samples. */
+export function quantile(samples: readonly number[], share: number): number {
+  return at(
+    samples.toSorted((a, b) => a - b),
+    nearestRank(samples.length, share),
+  );
+}
+
+/** Index of the smallest sample that at least this share of all do not exceed. */
+function nearestRank(count: number, share: number): number {
+  return Math.ceil(share * count) - 1;
 }
 
 function at(sorted: readonly number[], index: number): number {
