@@ -58,6 +58,8 @@ export const PROGRAM_WAIT_ATTEMPTS: number = 100;
 export const PROGRAM_WAIT_MS: number = 10;
 /** Connections that the relay of one published port carries at once; more wait in the listener's queue. */
 export const PUBLISH_CONNECTIONS_MAX: number = 512;
+/** Time to find out who has the place of a port that cannot be published, milliseconds; every descriptor of the host is looked at. */
+export const PORT_HOLDER_TIMEOUT_MS: number = 5_000;
 /** Time a published Unix socket that exists already has to answer, milliseconds. Local connections take microseconds. */
 export const SOCKET_ANSWER_TIMEOUT_MS: number = 1_000;
 /** Time the egress proxy has for one answer to the daemon, milliseconds; starting it by its socket takes a part of a second. */

@@ -13,5 +13,6 @@ export function enginePaths(config: Config): EnginePaths {
     cardsDirectory: config.cardsDirectory,
     uidsFile: '/var/lib/agent-spawn/uids.json',
     refusePath: '/usr/lib/agent-spawn/refuse',
+    holderPath: '/usr/lib/agent-spawn/holder',
   };
 }

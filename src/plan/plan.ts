@@ -140,8 +140,14 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
 }
 
 function planWaysIn({ card, publishAddresses, isRunning }: PlanRequest, facts: HostFacts): Result<PublishPlan> {
-  const addresses = publishAddresses ?? ['loopback'];
-  return planPublish({ card, addresses, sockets: facts.sockets, isRunning: isRunning ?? false });
+  const { sockets, system } = facts;
+  return planPublish({
+    card,
+    addresses: publishAddresses ?? ['loopback'],
+    sockets,
+    relayPath: system.socketProxydPath,
+    isRunning: isRunning ?? false,
+  });
 }
 
 function planWaysOut(request: PlanRequest, facts: HostFacts): Result<NetworkPlan> {

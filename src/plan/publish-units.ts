@@ -2,9 +2,6 @@ import { PUBLISH_CONNECTIONS_MAX } from '../base/limits.ts';
 import { escapeSpecifiers } from './exec-line.ts';
 import { AGENTS_SLICE } from './properties.ts';
 
-/** Relays a listening socket to an address; part of systemd (systemd-socket-proxyd(8)). */
-const RELAY_PROGRAM = '/usr/lib/systemd/systemd-socket-proxyd';
-
 /**
  * User of every relay, made by PID 1 while one runs. With an underscore it is
  * never the user of an agent, whose names start with `agent-`.
@@ -33,6 +30,8 @@ export interface PublishUnitsInput {
   /** As ListenStream= takes it. */
   readonly listen: string;
   readonly join: NetworkJoin;
+  /** systemd-socket-proxyd as installed. */
+  readonly relayPath: string;
 }
 
 /** The socket on the host and the relay behind it. */
@@ -69,7 +68,7 @@ Backlog=${PUBLISH_CONNECTIONS_MAX}
  * agent that ended. Nor BindsTo= to the socket, which would keep it needed.
  * After an end of the agent, PartOf= ends the relay with the socket.
  */
-function serviceText({ id, agent, socket, port, join }: PublishUnitsInput): string {
+function serviceText({ id, agent, socket, port, join, relayPath }: PublishUnitsInput): string {
   const joins =
     join.kind === 'path'
       ? { unit: '', service: `NetworkNamespacePath=${join.path}\n` }
@@ -83,7 +82,7 @@ ${joins.unit}StartLimitIntervalSec=0
 CollectMode=inactive-or-failed
 
 [Service]
-ExecStart=${RELAY_PROGRAM} --connections-max=${PUBLISH_CONNECTIONS_MAX} --exit-idle-time=60s 127.0.0.1:${port}
+ExecStart=${relayPath} --connections-max=${PUBLISH_CONNECTIONS_MAX} --exit-idle-time=60s 127.0.0.1:${port}
 DynamicUser=yes
 User=${RELAY_USER}
 Slice=${AGENTS_SLICE}

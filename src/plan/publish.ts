@@ -39,6 +39,8 @@ export interface PublishInput {
   readonly addresses: readonly PublishAddresses[];
   /** One entry per path of {@link publishedPaths}, in the same order. */
   readonly sockets: readonly SocketFacts[];
+  /** systemd-socket-proxyd as installed, or null. */
+  readonly relayPath: string | null;
   /** The agent runs, so that what answers at its socket is its own. */
   readonly isRunning: boolean;
 }
@@ -94,9 +96,12 @@ export function planPublish(input: PublishInput): Result<PublishPlan> {
     ...repeated(port, ports.slice(0, index)),
   ]);
   if (problems.length > 0) return refused(problems);
+  if (input.relayPath === null && ports[0] !== undefined) return refused([relayMissing(ports[0])]);
   const agent = unitName(card.agentId);
   const join = networkJoin(card);
-  const units = ports.flatMap((port) => publishUnits({ ...port, id: card.agentId, agent, join }));
+  const units = ports.flatMap((port) =>
+    publishUnits({ ...port, id: card.agentId, agent, join, relayPath: input.relayPath ?? '' }),
+  );
   const sockets = ports.map(({ socket }) => socket);
   const properties = ['Requires', 'After'].map((name) => ({ name, signature: 'as', value: sockets }));
   return ok({ ports, units, properties: ports.length === 0 ? [] : properties });
@@ -193,6 +198,11 @@ function repeated({ listen, pointer }: PlannedPort, earlier: readonly PlannedPor
 function collide(a: string, b: string): boolean {
   const [left, right] = [parseListen(a), parseListen(b)];
   return left !== null && right !== null && overlaps(left, right);
+}
+
+function relayMissing({ pointer }: PlannedPort): Problem {
+  const message = 'systemd-socket-proxyd, which relays published ports, is not installed on this host.';
+  return { code: 'host.relay-missing', pointer, message, suggestion: 'Install the whole of systemd.' };
 }
 
 function problem(pointer: string, message: string, suggestion: string): Problem {

@@ -29,6 +29,8 @@ export interface EnginePaths {
   readonly uidsFile: string;
   /** Program that a unit runs when its card is refused. */
   readonly refusePath: string;
+  /** Program that tells who listens on a port. */
+  readonly holderPath: string;
 }
 
 /** What steps are done to. */

@@ -6,6 +6,7 @@ import { agentOfPublishUnit, contested, type PlannedPort, plannedPorts } from '.
 import type { UnitFile } from '../plan/publish-units.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import type { EnginePaths } from './executors.ts';
+import { portHolder } from './port-holder.ts';
 import type { Registry } from './registry.ts';
 
 /** Largest unit file of ours that is read back, bytes: they have some kilobytes. */
@@ -100,19 +101,24 @@ export function portProblems(registry: Registry, id: string, ports: readonly Pla
  * that was not why it did not start.
  */
 export async function takenPort(
-  context: Pick<EngineContext, 'host' | 'registry'>,
+  context: Pick<EngineContext, 'host' | 'paths' | 'registry'>,
   id: string,
   ports: readonly PlannedPort[],
 ): Promise<SpawnError | null> {
   for (const port of ports) {
     if ((await context.host.units.failed(port.socket)).length === 0) continue;
     const agent = agentHolder(context.registry, id, port);
-    const holder = agent === null ? 'another program of this host' : `the agent "${agent}"`;
+    const holder = agent === null ? await programHolder(context, port.listen) : `the agent "${agent}"`;
     return new SpawnError('sandbox.port-taken', `${port.listen} cannot be published: ${holder} listens there.`, {
       remedy: `systemctl status ${port.socket}`,
     });
   }
   return null;
+}
+
+/** Another program by its name and unit where they can be found out. */
+async function programHolder(context: Pick<EngineContext, 'host' | 'paths'>, listen: string): Promise<string> {
+  return (await portHolder(context.host, context.paths, listen).catch(() => null)) ?? 'another program of this host';
 }
 
 function agentHolder(registry: Registry, id: string, port: PlannedPort): string | null {

@@ -17,6 +17,7 @@ export const PATHS: EnginePaths = {
   cardsDirectory: '/etc/agents',
   uidsFile: '/var/lib/agent-spawn/uids.json',
   refusePath: '/usr/lib/agent-spawn/refuse',
+  holderPath: '/usr/lib/agent-spawn/holder',
 };
 
 /** An engine on a fake host; `events` collects what it reports. */
