@@ -51,5 +51,10 @@ export const TEST_NEEDS = [
   need('links of agents and the pretend internet are made with it', ['ip'], 'iproute2', { fedora: 'iproute' }),
   need('the walls of agents with a link of their own', ['nft'], 'nftables'),
   need('some hostile test agents are written in it', ['python3'], 'python3', { arch: 'python' }),
+  need('agents in tests install packages with it', ['/usr/bin/pip3'], 'python3-pip', { arch: 'python-pip' }),
+  need('agents in tests fetch pages with it', ['curl'], 'curl'),
+  need('makes the certificates of the pretend internet', ['openssl'], 'openssl'),
+  need('an upstream proxy in tests', ['squid'], 'squid'),
+  need('another upstream proxy in tests', ['tinyproxy'], 'tinyproxy'),
   need('tests look at processes with it', ['ps'], 'procps', { fedora: 'procps-ng', arch: 'procps-ng' }),
 ];

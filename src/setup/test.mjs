@@ -116,6 +116,8 @@ function runTier(tier) {
     const limits = ['--concurrency', String(tier.concurrency), '--timeout', String(tier.timeoutS)];
     const command = [...runner, ...limits, '--counts', countsPath, ...files];
     const isPrivate = tier.place === 'private-host';
+    // Agents there run programs on a current Node, which a private host could not fetch.
+    if (isPrivate) provideNode(OTHER_NODES.at(-1) ?? '');
     const status = await (isPrivate ? runInPrivateHost(command, options) : runInPlace(command, options));
     const counts = existsSync(countsPath) ? JSON.parse(readFileSync(countsPath, 'utf8')) : undefined;
     return { status: counts === undefined && status === 0 ? 1 : status, counts };
