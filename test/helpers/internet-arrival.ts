@@ -56,7 +56,15 @@ export type ArrivalOf<K extends Arrival['kind']> = Extract<Arrival, { readonly k
 
 /** What the test says to the world: one JSON line each. */
 export type WorldOrder =
-  | { readonly op: 'listen'; readonly key: string; readonly certificate: string; readonly raw: readonly number[] }
+  | {
+      readonly op: 'listen';
+      readonly key: string;
+      readonly certificate: string;
+      /** Ports that take anything. */
+      readonly raw: readonly number[];
+      /** Directory of what sites serve. */
+      readonly root: string;
+    }
   /** Answered when the datagram with this text has come by on the wire: all that was sent before it is known then. */
   | { readonly op: 'arrivals'; readonly fence: string }
   | { readonly op: 'clear' }

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
 import type { HttpArrival } from './internet-arrival.ts';
-import type { Streams } from './internet-streams.ts';
-import type { WebRequest, WebResponse } from './internet-web.ts';
+import { serveGit } from './internet-git.ts';
+import { servePackages } from './internet-packages.ts';
+import type { Web, WebRequest, WebResponse } from './internet-web.ts';
 
 /** One request to a site. */
 export interface Visit {
@@ -9,7 +10,7 @@ export interface Visit {
   readonly response: WebResponse;
   readonly path: string;
   readonly arrival: HttpArrival;
-  readonly streams: Streams;
+  readonly web: Web;
 }
 
 const BLOCK = Buffer.alloc(64 * 1024, 'x');
@@ -17,6 +18,8 @@ const BLOCK = Buffer.alloc(64 * 1024, 'x');
 /** What the web servers of the pretend internet serve besides telling the request, by the beginning of the path. */
 export const SITES: readonly (readonly [prefix: string, site: (visit: Visit) => void])[] = [
   ['/bytes/', serveBytes],
+  ['/git/', serveGit],
+  ['/packages/', servePackages],
   ['/redirect', serveRedirect],
   ['/status/', serveStatus],
   ['/stream/', serveStream],
@@ -54,8 +57,8 @@ function serveStatus({ response, path }: Visit): void {
 }
 
 /** `/stream/<name>`: server-sent events that the test pushes. */
-function serveStream({ response, path, streams }: Visit): void {
+function serveStream({ response, path, web }: Visit): void {
   response.setHeader('content-type', 'text/event-stream');
   if ('flushHeaders' in response) response.flushHeaders();
-  streams.add(path.slice('/stream/'.length), response as unknown as Writable);
+  web.streams.add(path.slice('/stream/'.length), response as unknown as Writable);
 }

@@ -22,6 +22,8 @@ type Growing = { -readonly [K in keyof HttpArrival]: HttpArrival[K] };
 export interface Web {
   readonly arrivals: Arrivals;
   readonly streams: Streams;
+  /** Directory of what sites serve. */
+  readonly root: string;
 }
 
 /** A server of plain HTTP/1.1; nobody is cut off for being slow. */
@@ -50,7 +52,7 @@ function serve(web: Web, request: WebRequest, response: WebResponse): void {
   const path = new URL(arrival.target, 'http://any').pathname;
   const site = SITES.find(([prefix]) => path.startsWith(prefix))?.[1];
   if (site !== undefined) {
-    site({ request, response, path, arrival, streams: web.streams });
+    site({ request, response, path, arrival, web });
     return;
   }
   request.on('data', (chunk: Buffer) => {

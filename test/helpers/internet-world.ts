@@ -14,7 +14,7 @@ import { createPlainServer, createTlsServer, plainAddress, type Web } from './in
 const BYTES_MAX = 8192;
 const arrivals = new Arrivals();
 const names = new NameServer(arrivals);
-const web: Web = { arrivals, streams: new Streams() };
+const streams = new Streams();
 const words = new Map<number, string>();
 
 type Listen = Extract<WorldOrder, { readonly op: 'listen' }>;
@@ -47,7 +47,8 @@ async function open(server: Server, port: number): Promise<void> {
   await once(server, 'listening');
 }
 
-async function listen({ key, certificate, raw }: Listen): Promise<void> {
+async function listen({ key, certificate, raw, root }: Listen): Promise<void> {
+  const web: Web = { arrivals, streams, root };
   const wire = spawn('/usr/bin/python3', [process.argv[2] ?? '', process.argv[3] ?? ''], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -79,9 +80,9 @@ async function obey(order: WorldOrder): Promise<WorldAnswer> {
   else if (order.op === 'clear') arrivals.clear();
   else if (order.op === 'answer') names.set(order.name.toLowerCase(), order.turns);
   else if (order.op === 'say') words.set(order.port, order.text);
-  else if (order.op === 'push') await web.streams.push(order.stream, order.text);
-  else if (order.op === 'finish') await web.streams.finish(order.stream);
-  else await web.streams.closed(order.stream);
+  else if (order.op === 'push') await streams.push(order.stream, order.text);
+  else if (order.op === 'finish') await streams.finish(order.stream);
+  else await streams.closed(order.stream);
   return {};
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { succeed } from './agents.ts';
 import { CHECKOUT } from './checkout.ts';
-import { type CommandOptions, type Ended, RunningCommand, runCommand } from './commands.ts';
+import { type CommandOptions, type Ended, inTime, RunningCommand, runCommand } from './commands.ts';
 import type { Arrival, ArrivalOf, WorldAnswer, WorldOrder } from './internet-arrival.ts';
 import { type Certificates, makeCertificates } from './internet-certificates.ts';
 
@@ -14,6 +14,7 @@ export const WORLD_ADDRESS = '11.0.0.2';
 
 const RESOLVER = '/etc/resolv.conf';
 const [NEAR, FAR] = ['world', 'sky'];
+const [NEAR_MAC, FAR_MAC] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
 /** Ports that take anything and answer `heard`, or what {@link Internet.say} says. */
 const RAW_PORTS = [22, 25, 3128, 6379, 8000];
 /** RFC 863: nobody listens there. */
@@ -133,10 +134,24 @@ export class Internet {
     const pid = String(this.#world.child.pid);
     // The first answer shows that the process is in its own network.
     await this.#order({ op: 'clear' });
-    await batch(['ip', '-batch', '-'], nearCommands(pid));
+    await batch(['ip', '-batch', '-'], wireCommands(pid));
+    await batch(this.inside('ip', '-batch', '-'), [`link set ${FAR} addrgenmode none`, `link set ${FAR} up`]);
+    // An address of IPv6 that comes before the carrier loses its routes.
+    await inTime(this.#carrier(), 'the wire');
+    await batch(['ip', '-batch', '-'], nearCommands());
     await batch(this.inside('ip', '-batch', '-'), farCommands());
-    await this.#order({ op: 'listen', key, certificate, raw: RAW_PORTS });
+    await this.#order({ op: 'listen', key, certificate, raw: RAW_PORTS, root: this.directory });
     writeFileSync(RESOLVER, `nameserver ${WORLD_ADDRESS}\noptions timeout:2 attempts:1\n`);
+  }
+
+  /** Both ends must know it: each learns it by itself. */
+  async #carrier(): Promise<void> {
+    for (const [words, name] of [
+      [['ip'], NEAR],
+      [this.inside('ip'), FAR],
+    ] as const) {
+      while (!(await succeed(runCommand([...words, 'link', 'show', 'dev', name ?? '']))).stdout.includes('state UP'));
+    }
   }
 
   /** One order at a time: answers have no names. */
@@ -152,25 +167,31 @@ export class Internet {
   }
 }
 
-function nearCommands(pid: string): readonly string[] {
+function wireCommands(pid: string): readonly string[] {
   return [
-    `link add ${NEAR} type veth peer name ${FAR} netns ${pid}`,
+    `link add ${NEAR} address ${NEAR_MAC} type veth peer name ${FAR} address ${FAR_MAC} netns ${pid}`,
     `link set ${NEAR} addrgenmode none`,
+    `link set ${NEAR} up`,
+  ];
+}
+
+function nearCommands(): readonly string[] {
+  return [
     `address add 11.0.0.1 peer ${WORLD_ADDRESS} dev ${NEAR}`,
     `address add 2a00::1/126 dev ${NEAR} nodad`,
-    `link set ${NEAR} up`,
     `route add default via ${WORLD_ADDRESS}`,
-    `route add default via 2a00::2 dev ${NEAR} onlink`,
+    'route add default via 2a00::2',
+    `neighbour replace 2a00::2 lladdr ${FAR_MAC} dev ${NEAR}`,
   ];
 }
 
 function farCommands(): readonly string[] {
   return [
     'link set lo up',
-    `link set ${FAR} addrgenmode none`,
     `address add ${WORLD_ADDRESS} peer 11.0.0.1 dev ${FAR}`,
     `address add 2a00::2/126 dev ${FAR} nodad`,
-    `link set ${FAR} up`,
+    // Whoever answers from any address has none to ask for its neighbour with.
+    `neighbour replace 2a00::1 lladdr ${NEAR_MAC} dev ${FAR}`,
     // Every address that is not on the wire is one of its own.
     'route add local default dev lo table main',
     'route add local ::/0 dev lo table main',

@@ -19,6 +19,7 @@ export interface SnapshotOptions {
 
 /** Directories that belong to agent-spawn or to systemd, with everything below them. */
 const WATCHED_TREES = [
+  '/run/agent-egress',
   '/run/agent-spawn',
   '/run/netns',
   '/run/systemd/system',
