@@ -208,8 +208,12 @@ test('the environment is what the plan lists, to the letter, and nobody else has
     AGENT_WORKSPACE: '/workspace',
     GREETING: 'good "day" $HOME %n',
     HOME: '/home/agent',
+    HTTPS_PROXY: 'http://127.0.0.1:3128',
+    HTTP_PROXY: 'http://127.0.0.1:3128',
     LANG: 'C.UTF-8',
     LOGNAME: user,
+    NODE_USE_ENV_PROXY: '1',
+    NO_PROXY: 'localhost,127.0.0.1,::1',
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     PWD: '/workspace',
     SHELL: '/bin/sh',
@@ -219,6 +223,9 @@ test('the environment is what the plan lists, to the letter, and nobody else has
     XDG_CONFIG_HOME: '/home/agent/.config',
     XDG_DATA_HOME: '/home/agent/.local/share',
     XDG_STATE_HOME: '/home/agent/.local/state',
+    http_proxy: 'http://127.0.0.1:3128',
+    https_proxy: 'http://127.0.0.1:3128',
+    no_proxy: 'localhost,127.0.0.1,::1',
   });
   assert.match(look.environments['1'] ?? '', /^(!.*)?$/, 'process 1 has an empty environment or none that can be read');
 });
