@@ -1,5 +1,5 @@
 import { sha256 } from '../base/digest.ts';
-import { unitName } from '../base/ids.ts';
+import { linkedNetworkPath, unitName } from '../base/ids.ts';
 import { isWithin } from '../base/paths.ts';
 import { quote } from '../base/quote.ts';
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
@@ -45,14 +45,23 @@ export interface PublishInput {
   readonly isRunning: boolean;
 }
 
-/** Port of the relay to the proxy inside an isolated network. */
+/** Port of the relay to the proxy inside the agent's network. */
 const PROXY_PORT = 3128;
 
 /** Hexadecimal digits of a digest in a unit's name; two ports of one agent must not share them. */
 const DIGEST_LENGTH = 10;
 
 /** Directories whose contents belong to us, to systemd or to the kernel. */
-const RESERVED = ['/run/agent-spawn', '/run/agent-egress', '/run/systemd', '/run/userdb', '/proc', '/sys', '/dev'];
+const RESERVED = [
+  '/run/agent-spawn',
+  '/run/agent-egress',
+  '/run/netns',
+  '/run/systemd',
+  '/run/userdb',
+  '/proc',
+  '/sys',
+  '/dev',
+];
 
 /** What systemd takes as it stands in ListenStream=. */
 const PLAIN_PATH = /^[A-Za-z0-9_./@:+,=-]+$/;
@@ -128,7 +137,7 @@ function networkJoin(card: ResolvedCard): NetworkJoin {
     case 'isolated':
       return { kind: 'units', units: [`agent-egress@${agentId}.socket`, agent] };
     case 'veth':
-      return { kind: 'path', path: `/run/netns/agent-${agentId}` };
+      return { kind: 'path', path: linkedNetworkPath(agentId) };
     case 'none':
     case 'host':
       return { kind: 'units', units: [agent] };
@@ -153,9 +162,15 @@ function placeProblems({ listen, pointer }: PlannedPort, input: PublishInput): r
   }
   if (place.kind === 'unix') return pathProblems(place, pointer, input);
   if (input.addresses.includes('any') || (isLoopback(place) && input.addresses.includes('loopback'))) return [];
-  const message = `${listen} can be reached from other machines, and this host publishes ports on loopback addresses only.`;
-  const suggestion = `Write "127.0.0.1:${place.port}", or add "any" to "publish_addresses" in /etc/agent-spawn/config.json.`;
-  return [problem(pointer, message, suggestion)];
+  const [needed, cause, instead] = isLoopback(place)
+    ? ['loopback', 'is an address, and this host publishes ports at Unix sockets only', 'Write the path of a socket']
+    : [
+        'any',
+        'can be reached from other machines, and this host publishes ports on loopback addresses only',
+        `Write "127.0.0.1:${place.port}"`,
+      ];
+  const suggestion = `${instead}, or add "${needed}" to "publish_addresses" in /etc/agent-spawn/config.json.`;
+  return [problem(pointer, `${listen} ${cause}.`, suggestion)];
 }
 
 /** PID 1 replaces what it finds at the path, so only root may be able to put anything there. */

@@ -196,7 +196,7 @@ test('ports of a declared agent are open while it runs, also after a restart and
   await awaitClosed(place);
 });
 
-for (const mode of ['isolated', 'none']) {
+for (const mode of ['isolated', 'none', 'veth']) {
   test(`ports of an agent with the network mode ${mode} that systemd starts again stay its own`, async () => {
     const place = '127.0.0.1:18109';
     const card = { ...serverCard([]), restart: 'always', network: { mode, publish: [{ port: 8080, listen: place }] } };
