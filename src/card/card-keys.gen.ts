@@ -149,7 +149,7 @@ export const CARD_KEYS: readonly CardKey[] = [
     "title": "Host",
     "type": "string",
     "most": 300,
-    "example": "registry.npmjs.org"
+    "example": "packages.example.org"
   },
   {
     "pointer": "/allowed_hosts/*/ports",

@@ -251,7 +251,7 @@ test('what cannot be started ends with 125, one message and the reason in JSON',
     ['{', 'card.syntax'],
     [JSON.stringify({ ...bench.card(), memroy: 1 }), 'card.unknown-key'],
     [JSON.stringify(bench.card({ command: ['no-such-program'] })), 'plan.command-not-found'],
-    [JSON.stringify(bench.card({ network: { mode: 'host' } })), 'plan.not-enforced'],
+    [JSON.stringify(bench.card({ network: { mode: 'host' } })), 'plan.network-refused'],
   ];
   for (const [text, code] of cases) {
     const { status, stdout, stderr } = await refused(text);

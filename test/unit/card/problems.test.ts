@@ -165,7 +165,7 @@ test('a value of the wrong type is told with what was meant', () => {
     ],
     [
       { allowed_hosts: [{ port: 443 }] },
-      'card.missing-key /allowed_hosts/0/host: "allowed_hosts[0]" lacks the key "host". [Add "host": "registry.npmjs.org", for example.]',
+      'card.missing-key /allowed_hosts/0/host: "allowed_hosts[0]" lacks the key "host". [Add "host": "packages.example.org", for example.]',
       'card.unknown-key /allowed_hosts/0/port: "allowed_hosts[0]" has no key "port". [Write "ports".]',
     ],
     [
