@@ -3,7 +3,7 @@ import { unitName } from '../base/ids.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
 import type { Host, UnitUsage } from '../host/host.ts';
-import type { EgressRule, EgressSummary } from '../policy/table.ts';
+import type { EgressPolicy, EgressRule, EgressSummary } from '../policy/table.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import type { Engine } from '../sandbox/engine.ts';
 import { agentView, countsView } from './agent-views.ts';
@@ -134,7 +134,7 @@ export class DaemonOperations implements Operations {
 
   async egress(id: string): Promise<EgressView> {
     const agent = this.#engine.registry.get(id);
-    const { allow, deny } = await this.#engine.egressPolicy(id);
+    const { allow, deny } = agent.isLive ? this.#engine.egressPolicy(id) : await this.#cardRules(agent);
     return { agent: id, allow, deny, counts: countsView((await this.#summary(agent)) ?? agent.record.egress) };
   }
 
@@ -147,6 +147,12 @@ export class DaemonOperations implements Operations {
     if (this.#engine.registry.find(id) !== null) return;
     for await (const _ of this.#host.audit.lines(id, null)) return;
     this.#engine.registry.get(id);
+  }
+
+  /** What an agent that does not run could reach if it did. */
+  async #cardRules({ record }: Agent): Promise<EgressPolicy> {
+    const plan = await this.#engine.plan({ card: record.card, arguments: record.arguments });
+    return planView(plan).network.egress ?? { allow: [], deny: [] };
   }
 
   /** What the proxy knows of an agent that lives; null when it knows nothing or is not there. */

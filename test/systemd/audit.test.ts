@@ -198,6 +198,8 @@ test('rules that come and go at run time are in the audit', async () => {
   assert.notEqual((await runCommand(['agentctl', 'allow', id, '*.'])).status, 0);
   assert.match((await agentctl('export', 'squid', id)).stdout, /docs\.example\.com/);
   await agentctl('stop', id);
+  const ended = await agentctl('export', 'squid', id);
+  assert.deepEqual([ended.stdout.includes('docs.example.com'), ended.stdout.includes('127.0.0.1')], [false, true]);
   assert.equal((await runCommand(['agentctl', 'deny', id, 'a.example'])).status, 1);
 });
 
