@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { Bench } from './agents.ts';
+import { Bench, type BenchOptions } from './agents.ts';
 import { Internet } from './internet.ts';
 import { Puppet, verdictOf } from './puppet.ts';
 
@@ -28,8 +28,8 @@ export class EgressStage {
     this.internet = internet;
   }
 
-  static async open(): Promise<EgressStage> {
-    const bench = await Bench.open();
+  static async open(options: BenchOptions = {}): Promise<EgressStage> {
+    const bench = await Bench.open(options);
     const internet = await Internet.open();
     for (const [name, addresses] of Object.entries(NAMES)) await internet.answer(name, addresses);
     return new EgressStage(bench, internet);
