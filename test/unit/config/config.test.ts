@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '../../../src/config/config.ts';
+
+function valueOfKey(key: string, value: unknown): unknown {
+  const config = parseConfig(JSON.stringify({ [key]: value }));
+  return config.ok ? config.value : config.problems.map(({ code, pointer }) => `${code} ${pointer}`);
+}
+
+test('without a file, and with an empty one, what nobody configured is the strict choice', () => {
+  for (const text of [null, '{}']) {
+    const config = parseConfig(text);
+    assert.ok(config.ok);
+    assert.equal(config.value.allowHostNetwork, false);
+    assert.deepEqual(config.value.publishAddresses, ['loopback']);
+  }
+});
+
+test('the network of the host is allowed by the word true only', () => {
+  assert.equal((valueOfKey('allow_host_network', true) as { allowHostNetwork: boolean }).allowHostNetwork, true);
+  assert.equal((valueOfKey('allow_host_network', false) as { allowHostNetwork: boolean }).allowHostNetwork, false);
+  for (const wrong of [1, 'true', null, []]) {
+    assert.deepEqual(valueOfKey('allow_host_network', wrong), ['config.invalid /allow_host_network']);
+  }
+});
+
+test('a key that is not known stops the daemon, with the keys there are', () => {
+  const config = parseConfig('{"allow_host_networks": true}');
+  assert.ok(!config.ok);
+  assert.match(config.problems[0]?.message ?? '', /no key "allow_host_networks".*allow_host_network/);
+});
