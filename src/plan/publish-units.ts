@@ -82,6 +82,7 @@ ${joins.unit}StartLimitIntervalSec=0
 CollectMode=inactive-or-failed
 
 [Service]
+Type=exec
 ExecStart=${relayPath} --connections-max=${PUBLISH_CONNECTIONS_MAX} --exit-idle-time=60s 127.0.0.1:${port}
 DynamicUser=yes
 User=${RELAY_USER}
@@ -100,12 +101,15 @@ IPAddressDeny=any
 CapabilityBoundingSet=
 AmbientCapabilities=
 DevicePolicy=closed
+InaccessiblePaths=-/etc/agents -/run/agent-spawn -/var/lib/agent-spawn -/var/log
 KeyringMode=private
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 NoNewPrivileges=yes
 PrivateDevices=yes
 PrivateIPC=yes
+PrivateMounts=yes
+PrivateTmp=yes
 PrivateUsers=yes
 ProcSubset=pid
 ProtectClock=yes
@@ -123,7 +127,7 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
+SystemCallFilter=~@privileged @resources @keyring @aio userfaultfd
 SystemCallErrorNumber=EPERM
 UMask=0077
 `;

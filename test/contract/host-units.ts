@@ -100,6 +100,16 @@ export function testUnits(name: string, open: () => Promise<Ground>): void {
     assert.deepEqual(await units.list('sandboxed-agent@x*.service'), []);
   });
 
+  check('units that failed are found by a pattern, others are not', async (ground) => {
+    const { units } = ground.host;
+    await units.startTransient(UNIT, ground.unit(UNIT, 'has-no-program'));
+    assert.deepEqual(await units.failed(UNIT), [UNIT]);
+    assert.deepEqual(await units.failed(ABSENT), []);
+    await units.resetFailed(UNIT);
+    await units.startTransient(UNIT, ground.unit(UNIT, 'runs'));
+    assert.deepEqual(await units.failed(UNIT), []);
+  });
+
   check('a running unit uses memory and tasks', async (ground) => {
     await ground.host.units.startTransient(UNIT, ground.unit(UNIT, 'runs'));
     const usage = await ground.host.units.usage(UNIT);

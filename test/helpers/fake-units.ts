@@ -154,7 +154,8 @@ export class FakeUnits implements HostUnits {
   }
 
   async failed(pattern: string): Promise<readonly string[]> {
-    return [...this.failedUnits].filter((unit) => unit === pattern);
+    const agents = [...this.loaded.values()].filter(({ state }) => state.activeState === 'failed');
+    return [...this.failedUnits, ...agents.map(({ state }) => state.unit)].filter((unit) => unit === pattern);
   }
 
   watch(listener: UnitListener): Disposable {

@@ -80,6 +80,19 @@ for (const [unit, max] of Object.entries(EXPOSURE_MAX)) {
   });
 }
 
+test('the exposure of the relay of a published port is at most 0.5', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'agent-spawn-units-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const recorded = readProjectFile('test/golden/published/units.txt').split(/^# (?=agent-publish@)/m);
+  const service = recorded.find((text) => /^\S+\.service\n/.test(text)) ?? '';
+  const unit = join(directory, 'relay.service');
+  writeFileSync(unit, service.slice(service.indexOf('\n')));
+  const args = ['security', '--offline=yes', '--json=off', '--no-pager', unit];
+  const report = execFileSync('systemd-analyze', args, { encoding: 'utf8' });
+  const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(report)?.[1];
+  assert.ok(Number(exposure) <= 0.5, report);
+});
+
 test('tmpfiles makes exactly the directories of the daemon, with their modes', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'agent-spawn-tmpfiles-'));
   t.after(() => rmSync(root, { recursive: true }));
