@@ -37,14 +37,14 @@ const VALUE = /^[\t -~\u0080-\u00ff]*$/;
  * connection to the proxy only, no Expect (the proxy answers it), no credentials for a proxy.
  */
 export function requestFields(head: RequestHead, { host, upgrade }: ForwardOptions): RawFields {
-  const passed = head.fields.filter(({ name }) => !isDropped(name, head.connection) && !REBUILT.has(name));
-  return [
-    ...['host', host],
-    ...passed.flatMap(({ name, value }) => [name, value]),
-    ...(head.body.kind === 'length' ? ['content-length', String(head.body.bytes)] : []),
-    ...(head.body.kind === 'chunked' ? ['transfer-encoding', 'chunked'] : []),
-    ...(upgrade === null ? [] : ['connection', 'Upgrade', 'upgrade', upgrade]),
-  ];
+  const fields: string[] = ['host', host];
+  for (const { name, value } of head.fields) {
+    if (!isDropped(name, head.connection) && !REBUILT.has(name)) fields.push(name, value);
+  }
+  if (head.body.kind === 'length') fields.push('content-length', String(head.body.bytes));
+  if (head.body.kind === 'chunked') fields.push('transfer-encoding', 'chunked');
+  if (upgrade !== null) fields.push('connection', 'Upgrade', 'upgrade', upgrade);
+  return fields;
 }
 
 /** A request's head; each character stands for the byte of its number. */
@@ -57,14 +57,17 @@ export function renderRequestHead(line: Pick<RequestHead, 'method' | 'target'>, 
  * except Content-Length. What is not well formed is left out.
  */
 export function responseFields(raw: RawFields): RawFields {
-  const fields = pairs(raw);
-  const connection = fields
-    .filter(([name]) => name.toLowerCase() === 'connection')
-    .flatMap(([, value]) => value.split(','))
-    .map((option) => trimBlanks(option).toLowerCase());
-  return fields
-    .filter(([name, value]) => !isDropped(name.toLowerCase(), connection) && NAME.test(name) && VALUE.test(value))
-    .flat();
+  const connection: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (raw[index]?.toLowerCase() !== 'connection') continue;
+    for (const option of raw[index + 1]?.split(',') ?? []) connection.push(trimBlanks(option).toLowerCase());
+  }
+  const fields: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const [name = '', value = ''] = [raw[index], raw[index + 1]];
+    if (!isDropped(name.toLowerCase(), connection) && NAME.test(name) && VALUE.test(value)) fields.push(name, value);
+  }
+  return fields;
 }
 
 /** A response's head in HTTP/1.1; each character stands for the byte of its number. */
@@ -77,11 +80,7 @@ function isDropped(name: string, connection: readonly string[]): boolean {
 }
 
 function renderFields(fields: RawFields): string {
-  return pairs(fields)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('');
-}
-
-function pairs(raw: RawFields): readonly (readonly [string, string])[] {
-  return Array.from({ length: raw.length >> 1 }, (_, index) => [raw[2 * index] ?? '', raw[2 * index + 1] ?? '']);
+  let text = '';
+  for (let index = 0; index + 1 < fields.length; index += 2) text += `${fields[index]}: ${fields[index + 1]}\r\n`;
+  return text;
 }
