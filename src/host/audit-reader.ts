@@ -10,8 +10,8 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const DIRECTORY = '/var/log/agent-egress';
 const FILE = 'audit.jsonl';
 const OLDER = 'audit.jsonl.1';
-/** Bytes read at once: others get their turn in between. */
-const PIECE_BYTES = 256 * 1024;
+/** Bytes read at once: some hundred lines, after which others get their turn. */
+const PIECE_BYTES = 128 * 1024;
 const LF = 10;
 
 /** The audits of this machine, as the proxy writes them. */
@@ -46,7 +46,7 @@ async function* readLines(directory: string, signal: AbortSignal | null): AsyncG
   }
 }
 
-function* finish(file: LineFile): Generator<AuditLine, void, void> {
+async function* finish(file: LineFile): AsyncGenerator<AuditLine, void, void> {
   using ended = file;
   yield* ended.lines();
   yield* ended.rest();
@@ -73,6 +73,11 @@ function nextFiles(directory: string, read: LineFile | undefined): LineFile[] | 
   const at = files.findIndex((file) => file.inode === read?.inode);
   for (const known of files.splice(0, at + 1)) known[Symbol.dispose]();
   return files.length === 0 ? null : files;
+}
+
+/** Lets everything else go on that is ready to. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function inodeOf(path: string): number | null {
@@ -104,7 +109,7 @@ class LineFile implements Disposable {
   }
 
   /** The lines that are complete by now. One that is longer than any event comes in parts. */
-  *lines(): Generator<AuditLine, void, void> {
+  async *lines(): AsyncGenerator<AuditLine, void, void> {
     for (;;) {
       const piece = Buffer.allocUnsafe(PIECE_BYTES);
       const length = readSync(this.#fd, piece);
@@ -117,6 +122,7 @@ class LineFile implements Disposable {
       }
       this.#rest = text.subarray(start);
       if (this.#rest.length > AUDIT_LINE_BYTES_MAX) yield* this.rest();
+      await turn();
     }
   }
 

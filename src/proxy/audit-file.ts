@@ -54,14 +54,16 @@ export class AuditFile implements Disposable {
     this.#isTorn = false;
   }
 
-  /** Cuts off what follows the last line feed; returns how many bytes that were. */
+  /** Cuts off what follows the last line feed, however much that is; returns how many bytes that were. */
   cutTornLine(lineBytesMax: number): number {
-    const tail = this.#tail(lineBytesMax);
-    const torn = tail.length - (tail.lastIndexOf(LF) + 1);
-    if (torn === 0) return 0;
-    ftruncateSync(this.#fd, this.#bytes - torn);
-    this.#bytes -= torn;
-    return torn;
+    const before = this.#bytes;
+    for (let torn = -1; torn !== 0 && this.#bytes > 0; ) {
+      const tail = this.#tail(lineBytesMax);
+      torn = tail.length - (tail.lastIndexOf(LF) + 1);
+      if (torn > 0) ftruncateSync(this.#fd, this.#bytes - torn);
+      this.#bytes -= torn;
+    }
+    return before - this.#bytes;
   }
 
   /** The last line without its line feed, or null for an empty file. */

@@ -98,6 +98,20 @@ test('lines of every length come whole, whatever lies between two reads', async 
   );
 });
 
+test('others get their turn while a long audit is read', async () => {
+  await using ground = await makeGround();
+  writeFileSync(ground.file, `${'x'.repeat(299)}\n`.repeat(20_000));
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    waiting = setImmediate(count);
+  };
+  let waiting = setImmediate(count);
+  assert.equal((await all(ground.root)).length, 20_000);
+  clearImmediate(waiting);
+  assert.ok(turns >= 20, `${turns} turns`);
+});
+
 test('a line without an end comes in parts, none of them taken for a line', async () => {
   await using ground = await makeGround();
   writeFileSync(ground.file, 'x'.repeat(3_000_000));

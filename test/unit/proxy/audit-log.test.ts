@@ -144,6 +144,19 @@ test('a torn first line leaves an empty log', async () => {
   assert.deepEqual(kinds(ground), ['recovered', 'decision']);
 });
 
+test('what a crash of the machine left behind the last line is removed, however much it is', async () => {
+  await using ground = await makeGround();
+  {
+    using log = AuditLog.open(ground.directory, 'demo', ground.clock);
+    log.write(ALLOWED);
+  }
+  appendFileSync(ground.file, Buffer.alloc(100_000));
+  using log = AuditLog.open(ground.directory, 'demo', ground.clock);
+  log.write(ALLOWED);
+  const recovered = events(ground, CHAIN_START)[1];
+  assert.equal(recovered?.kind === 'recovered' && recovered.bytesRemoved, 100_000);
+});
+
 test('a last line that is no event does not keep the agent from going on, and never verifies', async () => {
   await using ground = await makeGround();
   {
