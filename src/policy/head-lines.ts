@@ -11,8 +11,8 @@ type RequestLine = Pick<RequestHead, 'method' | 'target' | 'version'>;
 
 /** Parses a head whose lines are known to end in CR LF and to hold no other control characters than tabs; without the empty line. */
 export function parseHead(text: string): RequestHead | BadHead {
-  const [first = '', ...lines] = text.split('\r\n');
-  const line = parseRequestLine(first);
+  const lines = text.split('\r\n');
+  const line = parseRequestLine(lines.shift() ?? '');
   if ('kind' in line) return line;
   if (lines.length > REQUEST_FIELDS_MAX) {
     const detail = `The head has ${lines.length} fields; ${REQUEST_FIELDS_MAX} are the most.`;

@@ -136,6 +136,8 @@ function hostFault(head: RequestHead, endpoint: Endpoint, defaultPort: number | 
     const isNamed = !head.target.startsWith('/');
     return isNamed ? null : refused('egress.bad-request', 'The head has no Host field.', endpoint);
   }
+  // As most clients write it: there is nothing to parse.
+  if (field.value === authorityText(endpoint, defaultPort)) return null;
   const named = parseAuthority(field.value);
   if (named === null)
     return refused('egress.host-name', 'The Host field is not a host with or without a port.', endpoint);
