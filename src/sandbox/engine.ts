@@ -142,6 +142,8 @@ export class Engine implements AsyncDisposable {
     const agent = this.registry.get(id);
     if (agent.record.origin === 'declared') await this.#recompile(id);
     await awaitProgram(this.#context, agent);
+    // PID 1 tells of the new run only when it runs; what it may reach is settled before.
+    if (agent.record.origin === 'declared' && !agent.isInvalid) await takeUpNext(this.#context, agent);
     await this.#job(id, 'restart', () => this.#context.host.units.restart(unitName(id)));
     await this.#refresh(agent);
     return agent;

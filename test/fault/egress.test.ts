@@ -154,6 +154,20 @@ test('a restart by PID 1 takes the newest card up, and keeps what the operator a
   assert.deepEqual(hostsOf(host), ['two.example']);
 });
 
+test('a restart that is asked of the daemon hands the new rules over before the new run begins', async () => {
+  const host = new FakeHost();
+  declare(host, { allowed_hosts: ['one.example'] });
+  const engine = await openEngine(host);
+  await engine.startDeclared('a');
+  declare(host, { allowed_hosts: ['two.example'] });
+  const before = host.log.length;
+  await engine.restart('a');
+  const log = host.log.slice(before);
+  const handedOver = log.indexOf('egress PUT a');
+  assert.ok(handedOver !== -1 && handedOver < log.findIndex((call) => call.startsWith('RestartUnit')), log.join('\n'));
+  assert.deepEqual(hostsOf(host), ['two.example']);
+});
+
 test('a restart that nobody watched takes the newest card up as well', async () => {
   const host = new FakeHost();
   declare(host, { allowed_hosts: ['one.example'] });
