@@ -1,10 +1,13 @@
-import { AGENTS_MAX } from '../base/limits.ts';
+import { AGENTS_MAX, DECLARED_CARDS_MAX } from '../base/limits.ts';
 import { ok, type Result, refused } from '../base/result.ts';
 import { compilePolicy } from '../policy/rules.ts';
 import type { AgentTable, EgressSummary } from '../policy/table.ts';
 import { AgentPort, type PortPlaces } from './agent-port.ts';
 import type { Rules } from './gate.ts';
 import type { Surroundings } from './surroundings.ts';
+
+/** Agents that run, and declared ones at rest, which PID 1 may start at any time. */
+const TABLES_MAX = AGENTS_MAX + DECLARED_CARDS_MAX;
 
 /**
  * All agents of this machine. Before the first table there is no socket of any agent, so nothing is allowed. Changes
@@ -44,8 +47,8 @@ export class Agents {
     const compiled = compile(table);
     if (!compiled.ok) return compiled;
     return await this.#inTurn(async () => {
-      if (!this.#ports.has(table.id) && this.#ports.size >= AGENTS_MAX) {
-        const message = `There are ${AGENTS_MAX} agents already.`;
+      if (!this.#ports.has(table.id) && this.#ports.size >= TABLES_MAX) {
+        const message = `There are ${TABLES_MAX} agents already.`;
         return refused([{ code: 'sandbox.too-many', pointer: '/id', message }]);
       }
       await this.#put(compiled.value);
