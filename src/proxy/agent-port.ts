@@ -101,6 +101,8 @@ export class AgentPort {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const connection of [...this.#connections]) connection.cut();
     await closed;
+    await this.#gate.close();
+    this.#connections.clear();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 

@@ -71,7 +71,7 @@ export class Forwarder {
     const connection = this.#connection;
     const { meter, surroundings } = this.#gate;
     for (;;) {
-      const link = this.#keptFor(reading.intent) ?? (await this.#connect(passage, reading.intent));
+      const link = this.#keptFor(reading.intent) ?? (await this.#connectAnew(passage, reading.intent));
       if (connection.isCut) return false;
       if (!(link instanceof Link)) return await this.#refuse(passing, link);
       this.#link = link;
@@ -133,19 +133,18 @@ export class Forwarder {
     return false;
   }
 
-  /** The kept link when a request may use it; one that is of no use is ended. */
+  /** The kept link when a request may use it. */
   #keptFor(intent: EgressIntent): Link | null {
     const link = this.#link;
     if (link === null) return null;
     const { upstream } = this.#gate.rules.table;
     const isSame =
       link.place.endpoint === authorityText(intent) && JSON.stringify(link.place.upstream) === JSON.stringify(upstream);
-    if (isSame && link.isFree) return link;
-    this.close();
-    return null;
+    return isSame && link.isFree ? link : null;
   }
 
-  async #connect(passage: Passage, intent: EgressIntent): Promise<Link | Decision> {
+  async #connectAnew(passage: Passage, intent: EgressIntent): Promise<Link | Decision> {
+    this.close();
     const reached = await reach({ connection: this.#connection, gate: this.#gate }, passage, intent);
     if (reached.kind === 'refused') return reached.decision;
     const { upstream } = passage;

@@ -47,6 +47,8 @@ export class Gate {
   readonly meter: Meter;
   readonly lookups: Lookups;
   readonly #log: AuditLog;
+  readonly #running = new Set<Promise<unknown>>();
+  #isClosed = false;
   #rules: Rules;
 
   constructor(rules: Rules, { surroundings, log, meter }: GateParts) {
@@ -59,6 +61,22 @@ export class Gate {
 
   get rules(): Rules {
     return this.#rules;
+  }
+
+  /** Waits for what was begun with {@link track} and is being cut; then nothing is allowed or written any more. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    this.#isClosed = true;
+  }
+
+  /** Something whose end is to be in the audit. */
+  async track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
   /** From here on others apply. */
@@ -139,6 +157,7 @@ export class Gate {
   }
 
   #write(draft: AuditDraft): boolean {
+    if (this.#isClosed) return false;
     try {
       this.#log.write(draft);
       return true;

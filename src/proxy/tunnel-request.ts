@@ -31,6 +31,15 @@ interface Asking {
   readonly gate: Gate;
 }
 
+/** A tunnel that may carry what it has. */
+interface OpenTunnel {
+  readonly upstream: Socket;
+  readonly address: Address | null;
+  readonly intent: EgressIntent;
+  /** What was read of the client's bytes already. */
+  readonly first: readonly Uint8Array[];
+}
+
 /** Makes the tunnel that a CONNECT asks for and, unless its rule takes anything, looks at what it carries. */
 export async function openTunnel(asking: Asking, intent: EgressIntent, head: RequestHead): Promise<TunnelOutcome> {
   const { connection, gate } = asking;
@@ -70,15 +79,11 @@ export async function openTunnel(asking: Asking, intent: EgressIntent, head: Req
 }
 
 /** Carries what a tunnel or a websocket has, to its end, and writes that down. */
-export async function runTunnel(
-  { connection, gate }: Asking,
-  tunnel: {
-    readonly upstream: Socket;
-    readonly address: Address | null;
-    readonly intent: EgressIntent;
-    readonly first: readonly Uint8Array[];
-  },
-): Promise<void> {
+export function runTunnel(asking: Asking, tunnel: OpenTunnel): Promise<void> {
+  return asking.gate.track(carry(asking, tunnel));
+}
+
+async function carry({ connection, gate }: Asking, tunnel: OpenTunnel): Promise<void> {
   const { upstream, address, intent, first } = tunnel;
   const kept = connection.reader.release();
   const ends = { client: connection.socket, upstream };
