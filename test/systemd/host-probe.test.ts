@@ -7,6 +7,9 @@ import { openLinuxHost } from '../../src/host/linux.ts';
 import { isTrustedProgram } from '../../src/host/trusted-program.ts';
 import { BWRAP_OPTIONS_NEEDED } from '../../src/plan/bwrap.ts';
 import type { SystemFacts } from '../../src/plan/facts.ts';
+import { succeed } from '../helpers/agents.ts';
+import { runCommand } from '../helpers/commands.ts';
+import { listenAt } from '../helpers/published.ts';
 import { makeScratch } from '../helpers/scratch.ts';
 
 test('the system facts are this host’s', async () => {
@@ -113,4 +116,31 @@ test('a user of another database than the file is named', async () => {
   } finally {
     execFileSync('rm', ['/run/userdb/host-probe.user', `/run/userdb/${uid}.user`]);
   }
+});
+
+test('a Unix socket is known from a file, and a dead one from one that somebody listens at', async () => {
+  await using scratch = await makeScratch();
+  const [dead = '', live = '', file = '', absent = ''] = ['dead', 'live', 'file', 'absent'].map((name) =>
+    join(scratch.path, name),
+  );
+  await succeed(runCommand(['python3', '-c', `import socket; socket.socket(socket.AF_UNIX).bind("${dead}")`]));
+  writeFileSync(file, '');
+  await using _listener = await listenAt(live);
+  await using host = await openLinuxHost();
+  const { sockets } = await host.facts({
+    workspace: scratch.path,
+    binds: [],
+    sockets: [dead, live, file, absent],
+    user: 'agent-probe',
+    program: null,
+  });
+  assert.deepEqual(
+    sockets.map(({ path, isSocket, isAnswered }) => [path.kind, isSocket, isAnswered]),
+    [
+      ['other', true, false],
+      ['other', true, true],
+      ['file', false, false],
+      ['absent', false, false],
+    ],
+  );
 });

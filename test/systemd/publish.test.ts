@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { agentctl, awaitEnd, Bench, startAgent, succeed, type TestCard, viewAgent } from '../helpers/agents.ts';
+import { CHECKOUT } from '../helpers/checkout.ts';
 import { agentProgram, type Ended, inTime, type RunningCommand, runCommand } from '../helpers/commands.ts';
 import { awaitDaemon, killDaemon, startDaemon, stopDaemon } from '../helpers/daemon.ts';
 import { declareCard, withdrawCard } from '../helpers/declared-cards.ts';
@@ -13,7 +14,9 @@ import { awaitProperty, showProperty, unitOf } from '../helpers/units.ts';
 let bench: Bench;
 const declared = new Set<string>();
 before(async () => {
-  bench = await Bench.open({ ignoreLeaks: /agent-spawnd\.(service|socket)|agent-spawnd\.cjs/ });
+  bench = await Bench.open({
+    ignoreLeaks: /agent-spawnd\.(service|socket)|agent-spawnd\.cjs|\/run\/netns|run-netns\.mount/,
+  });
 });
 afterEach(async () => {
   for (const id of declared) await withdrawCard(id);
@@ -342,6 +345,16 @@ test('a2a_port is published on the same port of the loopback address, and every 
   await end(card, agent);
   const plan = await succeed(runCommand(['agent-spawn', '--dry-run', '-'], { stdin: JSON.stringify(card) }));
   assert.match(plan.stdout, /publish port 8080 at 127\.0\.0\.1:8080/);
+});
+
+test('the card of an A2A worker runs as users write it, with its port published', async () => {
+  const text = readFileSync(join(CHECKOUT, 'test/cards/worker-a2a.json'), 'utf8');
+  const card = serverCard([], JSON.parse(text));
+  // Its proxy is nowhere near this host, and its workspace has to be the test's own.
+  const own = { ...card, network: undefined, workspace: join(bench.directory, card.agent_id) };
+  const agent = await serve(own);
+  assert.equal((await ask('127.0.0.1:8080', 'who')).text, `${card.agent_id} 127.0.0.1`);
+  await end(card, agent);
 });
 
 test('an address that other machines reach is refused until the host allows it', async () => {
