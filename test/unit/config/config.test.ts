@@ -24,6 +24,15 @@ test('the network of the host is allowed by the word true only', () => {
   }
 });
 
+test('ports are published on the kinds of address that the configuration lists', () => {
+  const listed = (value: unknown): unknown =>
+    (valueOfKey('publish_addresses', value) as { publishAddresses: unknown }).publishAddresses;
+  for (const good of [[], ['loopback'], ['loopback', 'any']]) assert.deepEqual(listed(good), good);
+  for (const wrong of ['any', ['0.0.0.0'], [1], null, {}]) {
+    assert.deepEqual(valueOfKey('publish_addresses', wrong), ['config.invalid /publish_addresses']);
+  }
+});
+
 test('a key that is not known stops the daemon, with the keys there are', () => {
   const config = parseConfig('{"allow_host_networks": true}');
   assert.ok(!config.ok);
