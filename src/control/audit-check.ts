@@ -47,21 +47,20 @@ export async function checkAudit(
     return broken(agent, events, { ...next, sequence: end.head.sequence + 1, message: AFTER_END });
   }
   const isConfirmed = end.head !== null || last?.kind === 'closed';
-  const sentence = isConfirmed ? 'and its end is where it should be' : UNCONFIRMED;
-  return {
-    agent,
-    isIntact: true,
-    isConfirmed,
-    events,
-    broken: null,
-    message: `All ${events} events hold, ${sentence}.`,
-  };
+  const message = events === 0 && !isConfirmed ? NOTHING : `${held(events)}, ${isConfirmed ? CONFIRMED : UNCONFIRMED}.`;
+  return { agent, isIntact: true, isConfirmed, events, broken: null, message };
 }
 
-const UNCONFIRMED = 'but the proxy does not tell where it should end, so that last lines may have been cut';
+const NOTHING = 'There are no events.';
+const CONFIRMED = 'and the end is where it should be';
+const UNCONFIRMED = 'but the proxy does not tell where the end should be, so that last lines may have been cut';
 const AFTER_END = 'Events follow the one that was the last when the agent ended.';
 const TORN = { kind: 'no-event', message: 'is not complete' } as const;
 const OLDER_MISSING = { kind: 'beginning', message: 'goes on from an older file, which is missing' } as const;
+
+function held(events: number): string {
+  return events === 1 ? '1 event holds' : `All ${events} events hold`;
+}
 
 function fault(at: { readonly file: string; readonly number: number }, { sequence, message }: ChainBreak): Fault {
   const name = sequence === null ? '' : ` (event ${sequence})`;

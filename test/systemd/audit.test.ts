@@ -102,11 +102,11 @@ test('an audit holds while the agent runs, when it has ended, and when it was fo
   const card = asker();
   const id = await detachAgent(card);
   assert.deepEqual(await statuses(card, open, 'a.example', open), [200, 403, 200]);
-  assert.match((await succeed(verify(id))).stdout, / events hold, and its end is where it should be\.\n$/);
+  assert.match((await succeed(verify(id))).stdout, / events hold, and the end is where it should be\.\n$/);
   await agentctl('stop', id);
-  assert.match((await succeed(verify(id))).stdout, / events hold, and its end is where it should be\.\n$/);
+  assert.match((await succeed(verify(id))).stdout, / events hold, and the end is where it should be\.\n$/);
   await agentctl('rm', id);
-  assert.match((await succeed(verify(id))).stdout, / events hold, and its end is where it should be\.\n$/);
+  assert.match((await succeed(verify(id))).stdout, / events hold, and the end is where it should be\.\n$/);
   assert.equal((await events(id)).filter(({ kind }) => kind === 'decision').length, 3);
   assert.equal((await verify('nobody-at-all')).status, 1);
 });

@@ -164,7 +164,7 @@ export function auditEntries(id: string): readonly AuditEntry[] {
 
 /** The verdict on an audit that holds. */
 export function auditCheckView(agent: string, changes: Partial<AuditCheckView> = {}): AuditCheckView {
-  const message = 'All 13 events hold, and its end is where it should be.';
+  const message = 'All 13 events hold, and the end is where it should be.';
   return { agent, isIntact: true, isConfirmed: true, events: 13, broken: null, message, ...changes };
 }
 

@@ -137,7 +137,7 @@ test('an audit that holds is told in a sentence, one that was changed with the f
   const good = await control(['audit', 'verify', 'demo'], daemon);
   assert.deepEqual(good, {
     status: 0,
-    stdout: 'agent demo: All 13 events hold, and its end is where it should be.\n',
+    stdout: 'agent demo: All 13 events hold, and the end is where it should be.\n',
     stderr: '',
   });
   const message = 'Line 7 of audit.jsonl (event 7) was changed: its hash does not match.';

@@ -56,7 +56,7 @@ test('a log that is whole holds, over two files', async () => {
     isConfirmed: true,
     events: LOG.lines.length,
     broken: null,
-    message: `All ${LOG.lines.length} events hold, and its end is where it should be.`,
+    message: `All ${LOG.lines.length} events hold, and the end is where it should be.`,
   });
 });
 
@@ -106,7 +106,7 @@ test('an older file that itself goes on from one that is gone holds', async () =
   const log = logOf(events, { sequence: 70_000, hash: 'a'.repeat(64) });
   assert.equal(log.lines[0]?.file, 'audit.jsonl.1');
   const verdict = await check(log.lines, { head: log.heads.at(-1) ?? CHAIN_START, isFinal: true });
-  assert.equal(verdict.message, `All ${events.length} events hold, and its end is where it should be.`);
+  assert.equal(verdict.message, `All ${events.length} events hold, and the end is where it should be.`);
 });
 
 test('a torn last line is no line', async () => {
@@ -125,7 +125,8 @@ test('where nobody tells the end, that is said', async () => {
 
 test('an agent that made no request has an audit that holds', async () => {
   assert.equal((await check([], { head: CHAIN_START, isFinal: false })).isIntact, true);
-  assert.equal((await check([], { head: null, isFinal: false })).isConfirmed, false);
+  const unknown = await check([], { head: null, isFinal: false });
+  assert.deepEqual([unknown.isConfirmed, unknown.message], [false, 'There are no events.']);
 });
 
 test('entries are the events that hold; a line that was changed is only named', async () => {
