@@ -66,6 +66,7 @@ const SMUGGLED: Readonly<Record<string, string>> = {
   'https without a tunnel': head('GET https://api.example.com/ HTTP/1.1', 'Host: api.example.com'),
   'HTTP/0.9': `GET http://${API}/\r\n\r\n`,
   'HTTP/2.0': head(`GET http://${API}/ HTTP/2.0`, `Host: ${API}`),
+  'HTTP/2 from the start': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'an empty line first': `\r\n${getUrl(API)}`,
   'a blank more': head(`GET  http://${API}/ HTTP/1.1`, `Host: ${API}`),
   'a tab in the line': head(`GET\thttp://${API}/ HTTP/1.1`, `Host: ${API}`),

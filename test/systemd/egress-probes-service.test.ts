@@ -176,3 +176,45 @@ test('what cannot be written down is refused', async () => {
   for (const verdict of await stage.verdicts(one, bothForms('api.example.com')))
     assert.equal(verdict, '200', 'another agent is not concerned');
 });
+
+test('a rule given to a running agent holds at once, also on a connection that is kept, and for it alone', async () => {
+  const agent = await stage.agent({ allowed_hosts: ['api.example.com'] });
+  const ask = async (host: string): Promise<string> =>
+    verdictOf((await agent.on('kept', [{ send: getUrl(host) }, { read: 'answer' }]))[0]);
+  await agent.open('kept', []);
+  assert.deepEqual([await ask('api.example.com'), await ask('other.example.com')], ['200', '403 egress.no-rule']);
+  await agentctl('allow', agent.id, 'other.example.com');
+  assert.deepEqual([await ask('api.example.com'), await ask('other.example.com')], ['200', '200']);
+  await agentctl('deny', agent.id, 'api.example.com');
+  assert.deepEqual([await ask('api.example.com'), await ask('other.example.com')], ['403 egress.denied-host', '200']);
+  assert.deepEqual(await stage.verdicts(one, [getUrl('api.example.com'), getUrl('other.example.com')]), [
+    '200',
+    '403 egress.no-rule',
+  ]);
+  const { stdout } = await agentctl('audit', agent.id, '--json');
+  assert.match(stdout, /"rule":"\/live\/allow\/0"/);
+  assert.match(stdout, /"rule":"\/live\/deny\/\d"/);
+});
+
+test('an agent over its caps is refused and no other is', async () => {
+  const slow = await stage.agent({ allowed_hosts: ['api.example.com'], network: { requests_per_minute: 3 } });
+  const verdicts = await stage.verdicts(
+    slow,
+    Array.from({ length: 5 }, () => getUrl('api.example.com')),
+  );
+  assert.deepEqual(verdicts, ['200', '200', '200', '429 egress.rate', '429 egress.rate']);
+  assert.deepEqual(await stage.verdicts(one, [getUrl('api.example.com')]), ['200']);
+  const small = await stage.agent({ allowed_hosts: ['api.example.com'], network: { max_bytes: 1_000_000 } });
+  const download = await small.run([
+    'curl',
+    '-sS',
+    '-o',
+    '/dev/null',
+    '-w',
+    '%{size_download}',
+    'http://api.example.com/bytes/50000000',
+  ]);
+  assert.notEqual(download.status, 0);
+  assert.ok(Number(download.stdout) <= 1_000_000, download.stdout);
+  assert.deepEqual(await stage.verdicts(small, bothForms('api.example.com')), ['429 egress.bytes', '429 egress.bytes']);
+});
