@@ -10,6 +10,7 @@ import { AuditLog, AuditUnwritable } from '../../../src/proxy/audit-log.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { makeScratch } from '../../helpers/scratch.ts';
 import { ADDRESS, decision, INTENT, refusal, TABLE } from '../audit/samples.ts';
+import { seededRandom } from '../card/random.ts';
 
 const COUNTERS = { allowed: 1, refused: 2, bytesSent: 3, bytesReceived: 4 };
 
@@ -257,3 +258,63 @@ test('closing a log that cannot be written ends', async () => {
   const log = AuditLog.open(ground.directory, 'demo', ground.clock);
   assert.deepEqual(log.close(COUNTERS), CHAIN_START);
 });
+
+test('whatever happens to proxy, disk and agent in whatever order, the chain holds and nothing is written twice', async () => {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    await using ground = await makeGround();
+    const random = seededRandom(seed);
+    const moved = join(ground.directory, 'moved');
+    let log = AuditLog.open(ground.directory, 'demo', ground.clock);
+    let allowed = 0;
+    let refused = 0;
+    for (let step = 0; step < 80; step += 1) {
+      switch (random.below(8)) {
+        case 0: // The agent ends and starts again.
+          log.close(COUNTERS);
+          log = AuditLog.open(ground.directory, 'demo', ground.clock);
+          break;
+        case 1: // The proxy is killed in the middle of a line.
+          log[Symbol.dispose]();
+          if (existsSync(ground.file))
+            appendFileSync(ground.file, '{"version":1,"sequence":9'.slice(0, random.below(25)));
+          log = AuditLog.open(ground.directory, 'demo', ground.clock);
+          break;
+        case 2: // Nothing can be written for a while.
+          log[Symbol.dispose]();
+          if (existsSync(join(ground.directory, 'demo'))) renameSync(join(ground.directory, 'demo'), moved);
+          writeFileSync(join(ground.directory, 'demo'), '');
+          assert.throws(() => log.write(ALLOWED), AuditUnwritable);
+          rmSync(join(ground.directory, 'demo'));
+          if (existsSync(moved)) renameSync(moved, join(ground.directory, 'demo'));
+          break;
+        case 3:
+          ground.clock.advance(random.below(2 * AUDIT_REPEATED_WINDOW_MS));
+          break;
+        case 4:
+        case 5:
+          for (let times = random.below(50); times > 0; times -= 1, refused += 1) {
+            log.write(refusal(`h${random.below(3)}.example`));
+          }
+          break;
+        default:
+          log.write(ALLOWED);
+          allowed += 1;
+      }
+    }
+    log.close(COUNTERS);
+    const written = events(ground, CHAIN_START);
+    const verdicts = written.filter((event) => event.kind === 'decision' && event.verdict === 'allow');
+    assert.equal(verdicts.length, allowed, `seed ${seed}`);
+    assert.deepEqual(log.head, { sequence: written.length, hash: written.at(-1)?.hash });
+    const counts = written.map((event) => (event.kind === 'repeated' ? event.count : isRefusal(event) ? 1 : 0));
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      refused,
+      `seed ${seed}`,
+    );
+  }
+});
+
+function isRefusal(event: AuditEvent): boolean {
+  return event.kind === 'decision' && event.verdict === 'deny';
+}
