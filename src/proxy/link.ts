@@ -96,6 +96,4 @@ class OneSocketAgent extends Agent {
     this.isFree = true;
     return true;
   }
-
-  override reuseSocket(): void {}
 }
