@@ -30,9 +30,9 @@ export function openEngine(host: FakeHost, events: EngineEvent[] = []): Promise<
   });
 }
 
-/** A start of an ordinary card. */
-export function launchOf(id: string): Launch {
-  const text = JSON.stringify({ agent_id: id, workspace: `/srv/agents/${id}`, agent: 'shell' });
+/** A start of an ordinary card; `keys` are added to it. */
+export function launchOf(id: string, keys: object = {}): Launch {
+  const text = JSON.stringify({ agent_id: id, workspace: `/srv/agents/${id}`, agent: 'shell', ...keys });
   const parsed = parseCard(Buffer.from(text), { format: 'json' });
   if (!parsed.ok) throw new Error('the card of the test is not valid');
   return {

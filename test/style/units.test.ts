@@ -14,12 +14,15 @@ const EXPOSURE_MAX: Readonly<Record<string, number>> = {
   'agent-spawnd.service': 18,
   'agent-egressd.service': 13,
   'agent-egress@.service': 4,
+  'agent-egress-veth@.service': 9,
+  'agent-veth@.service': 41,
 };
 
 /** Units that systemd reads on their own. */
 const READ = [
   ...['agent-spawnd.service', 'agent-spawnd.socket', 'agents.slice'],
   ...['agent-egressd.service', 'agent-egressd.socket', 'agent-egress@.service', 'agent-egress@.socket'],
+  ...['agent-egress-veth@.service', 'agent-egress-veth@.socket', 'agent-veth@.service'],
 ];
 
 /** Hardening settings whose absence the unit itself must explain in a comment. */
@@ -40,7 +43,7 @@ test('systemd finds nothing to say about the units', async (t) => {
   for (const name of READ.filter((unit) => unit.endsWith('.service'))) {
     const service = readFileSync(join(UNITS, name), 'utf8');
     // The program need not be installed on the machine that runs this; any executable will do for the check.
-    writeFileSync(join(directory, name), service.replace(/^ExecStart=.*/m, 'ExecStart=/bin/true'));
+    writeFileSync(join(directory, name), service.replace(/^(Exec\w+)=.*/gm, '$1=/bin/true'));
   }
   const units = READ.map((name) => join(directory, name));
   const said = await promisify(execFile)('systemd-analyze', ['verify', '--man=no', ...units]);
@@ -91,6 +94,15 @@ test('the exposure of the relay of a published port is at most 0.5', (t) => {
   const report = execFileSync('systemd-analyze', args, { encoding: 'utf8' });
   const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(report)?.[1];
   assert.ok(Number(exposure) <= 0.5, report);
+});
+
+test('the two relays to the proxy differ in nothing but the network they are in', () => {
+  const linked = readProjectFile('units/agent-egress-veth@.service')
+    .replaceAll('agent-egress-veth@', 'agent-egress@')
+    .replace('NetworkNamespacePath=/run/netns/agent-%i', 'PrivateNetwork=yes')
+    .replace('the egress proxy, in a network with a link', 'the egress proxy')
+    .replace(/^After=.*$/m, '$&\nJoinsNamespaceOf=agent-egress@%i.socket');
+  assert.equal(linked, readProjectFile('units/agent-egress@.service'));
 });
 
 test('tmpfiles makes exactly the directories of the daemon, with their modes', (t) => {
