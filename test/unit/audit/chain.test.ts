@@ -139,6 +139,18 @@ test('a line that was put in is found although it is an event with the right has
   }
 });
 
+test('a number that does not follow is found although hash and link are right', () => {
+  const lines = chain();
+  const { sequence, hash } = headOf(lines);
+  const frame = { time: '2030-01-01T00:00:00.000Z', agent: 'demo' };
+  const skipped = appendToChain({ sequence: sequence + 1, hash }, frame, refusal('x.example'));
+  const found = firstBreak(log([...lines, skipped.line.trim()]), skipped.head);
+  assert.deepEqual(
+    [found?.line, found?.broken.kind, found?.broken.sequence],
+    [lines.length + 1, 'sequence', sequence + 1],
+  );
+});
+
 test('a line whose hash was made to fit its new content is found at the next one', () => {
   const lines = chain();
   const [first = ''] = lines;
