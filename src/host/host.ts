@@ -160,8 +160,8 @@ export interface HostUnits {
   usage(unit: string): Promise<UnitUsage>;
   /** Loaded units whose name matches a glob. */
   list(pattern: string): Promise<readonly UnitState[]>;
-  /** Names of loaded units of any kind that failed and match a glob. */
-  failed(pattern: string): Promise<readonly string[]>;
+  /** Names of loaded units of any kind that match a glob and are in one of these active states. */
+  names(pattern: string, states: readonly UnitState['activeState'][]): Promise<readonly string[]>;
   /**
    * Reports every state change of units named `sandboxed-agent@*.service`;
    * null means PID 1 has unloaded the unit. `lost` is called when signals may

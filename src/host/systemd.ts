@@ -115,8 +115,8 @@ export class Systemd implements HostUnits, AsyncDisposable {
     return readUnits(await this.#names([], pattern), (unit) => this.state(unit));
   }
 
-  failed(pattern: string): Promise<readonly string[]> {
-    return this.#names(['failed'], pattern);
+  names(pattern: string, states: readonly string[]): Promise<readonly string[]> {
+    return this.#names(states, pattern);
   }
 
   watch(listener: UnitListener): Disposable {

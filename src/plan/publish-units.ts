@@ -64,9 +64,11 @@ Backlog=${PUBLISH_CONNECTIONS_MAX}
 }
 
 /**
- * Requisite= and not BindsTo= to the agent: a connection must not start an
- * agent that ended. Nor BindsTo= to the socket, which would keep it needed.
- * After an end of the agent, PartOf= ends the relay with the socket.
+ * Nothing pulls the agent in: a connection must not start one that ended, and
+ * PID 1 of systemd 252 cannot start a transient unit again after a reload, not
+ * even to find that it runs. Nor is there BindsTo= to the socket, which would
+ * keep it needed. After an end of the agent, PartOf= ends the relay with the
+ * socket; a relay that was started in between is alone in a network of its own.
  */
 function serviceText({ id, agent, socket, port, join, relayPath }: PublishUnitsInput): string {
   const joins =
@@ -75,7 +77,6 @@ function serviceText({ id, agent, socket, port, join, relayPath }: PublishUnitsI
       : { unit: `JoinsNamespaceOf=${join.units.join(' ')}\n`, service: 'PrivateNetwork=yes\n' };
   return `[Unit]
 Description=Relay to port ${port} of agent ${id}
-Requisite=${agent}
 PartOf=${agent} ${socket}
 After=${agent} ${socket}
 ${joins.unit}StartLimitIntervalSec=0

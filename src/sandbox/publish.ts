@@ -26,11 +26,17 @@ export async function writeUnits(host: Host, paths: EnginePaths, units: readonly
  * itself when an agent ends; whoever asks here knows that it is done.
  */
 export async function removeUnits(host: Host, paths: EnginePaths, names: readonly string[]): Promise<void> {
-  for (const name of names.filter((unit) => unit.endsWith('.socket'))) {
-    await host.units.stop(name);
-    await host.units.resetFailed(name);
-  }
+  const sockets = names.filter((unit) => unit.endsWith('.socket'));
+  await Promise.all(sockets.map((socket) => closeSocket(host, socket)));
   for (const name of names) await host.files.remove(`${paths.unitsDirectory}/${name}`);
+}
+
+/** A job for a unit that has ended already would make PID 1 load it once more, which takes longer than all else. */
+async function closeSocket(host: Host, socket: string): Promise<void> {
+  const open = await host.units.names(socket, ['active', 'activating', 'deactivating', 'failed']);
+  if (open.length === 0) return;
+  await host.units.stop(socket);
+  await host.units.resetFailed(socket);
 }
 
 /** Names of both units of ports. */
@@ -106,7 +112,7 @@ export async function takenPort(
   ports: readonly PlannedPort[],
 ): Promise<SpawnError | null> {
   for (const port of ports) {
-    if ((await context.host.units.failed(port.socket)).length === 0) continue;
+    if ((await context.host.units.names(port.socket, ['failed'])).length === 0) continue;
     const agent = agentHolder(context.registry, id, port);
     const holder = agent === null ? await programHolder(context, port.listen) : `the agent "${agent}"`;
     return new SpawnError('sandbox.port-taken', `${port.listen} cannot be published: ${holder} listens there.`, {

@@ -100,14 +100,15 @@ export function testUnits(name: string, open: () => Promise<Ground>): void {
     assert.deepEqual(await units.list('sandboxed-agent@x*.service'), []);
   });
 
-  check('units that failed are found by a pattern, others are not', async (ground) => {
+  check('units are found by a pattern and their state, others are not', async (ground) => {
     const { units } = ground.host;
     await units.startTransient(UNIT, ground.unit(UNIT, 'has-no-program'));
-    assert.deepEqual(await units.failed(UNIT), [UNIT]);
-    assert.deepEqual(await units.failed(ABSENT), []);
+    assert.deepEqual(await units.names(UNIT, ['failed']), [UNIT]);
+    assert.deepEqual(await units.names(ABSENT, ['failed', 'inactive']), []);
     await units.resetFailed(UNIT);
     await units.startTransient(UNIT, ground.unit(UNIT, 'runs'));
-    assert.deepEqual(await units.failed(UNIT), []);
+    assert.deepEqual(await units.names(UNIT, ['failed']), []);
+    assert.deepEqual(await units.names(UNIT, ['failed', 'active']), [UNIT]);
   });
 
   check('a running unit uses memory and tasks', async (ground) => {

@@ -38,7 +38,7 @@ export class FakeUnits implements HostUnits {
   /** Directory of unit files; a unit with a file there can be started by name. */
   unitsDirectory = '/run/systemd/system';
   reloads = 0;
-  /** Units other than agents' that {@link failed} tells of. */
+  /** Units other than agents' that {@link names} finds failed. */
   readonly failedUnits = new Set<string>();
   readonly #scripts = new Map<string, StartScript>();
   readonly #listeners = new Set<UnitListener>();
@@ -153,9 +153,10 @@ export class FakeUnits implements HostUnits {
     return [...this.loaded.values()].map(({ state }) => state).filter(({ unit }) => glob.test(unit));
   }
 
-  async failed(pattern: string): Promise<readonly string[]> {
-    const agents = [...this.loaded.values()].filter(({ state }) => state.activeState === 'failed');
-    return [...this.failedUnits, ...agents.map(({ state }) => state.unit)].filter((unit) => unit === pattern);
+  async names(pattern: string, states: readonly string[]): Promise<readonly string[]> {
+    const agents = [...this.loaded.values()].filter(({ state }) => states.includes(state.activeState));
+    const others = states.includes('failed') ? [...this.failedUnits] : [];
+    return [...others, ...agents.map(({ state }) => state.unit)].filter((unit) => unit === pattern);
   }
 
   watch(listener: UnitListener): Disposable {

@@ -252,6 +252,18 @@ test('what an agent ends without a daemon is cleared away by the next one', asyn
   await agent.ended();
 });
 
+for (const verb of ['daemon-reload', 'daemon-reexec']) {
+  test(`a port of a spawned agent that nobody used yet is open after systemctl ${verb}`, async () => {
+    const place = '127.0.0.1:18121';
+    const card = serverCard([{ port: 8080, listen: place }]);
+    const agent = await serve(card);
+    await succeed(systemctl(verb));
+    assert.equal((await ask(place, 'who')).text, `${card.agent_id} 127.0.0.1`);
+    await end(card, agent);
+    assert.deepEqual(await ask(place, 'who'), CLOSED);
+  });
+}
+
 test('the end of an agent closes its connections, and its port can be taken at once', async () => {
   const place = '127.0.0.1:18112';
   for (let round = 0; round < 3; round += 1) {
