@@ -136,7 +136,7 @@ test('connections are capped, and other agents are served meanwhile', async () =
   await proxy.agent('b', { allow: ['api.test'] });
   const idle = Array.from({ length: 256 }, () => proxy.client('a'));
   await settles(() => proxy.agents.summary('a')?.openConnections === 256, '256 connections');
-  assert.match(await proxy.ask('a', ''), /^HTTP\/1\.1 429 Too Many Requests[^]*\(egress\.connections\)/);
+  assert.match(await proxy.ask('a', ''), /^HTTP\/1\.1 429 Too Many Requests[\s\S]*\(egress\.connections\)/);
   const crowd = Array.from({ length: 500 }, () => proxy.client('a'));
   await Promise.all(crowd.map((client) => client.end()));
   const b = proxy.client('b');
