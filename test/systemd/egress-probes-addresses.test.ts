@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { inTime } from '../helpers/commands.ts';
+import { OWN_ADDRESSES_MS } from '../../src/base/limits.ts';
+import { inTime, runCommand } from '../helpers/commands.ts';
 import { bothForms, connectTo, EgressStage, getUrl, type HostListener, listenOnHost } from '../helpers/egress-stage.ts';
 import { HOST_ADDRESSES } from '../helpers/internet.ts';
 import { type Puppet, verdictOf } from '../helpers/puppet.ts';
@@ -151,6 +152,35 @@ test('a name that leads to an address of this host is refused', async () => {
     ]);
   }
   assert.deepEqual([await stage.connections(), hostArrivals() - earlier], [[], 0]);
+});
+
+test('an address of this host in the clothes of IPv6, and one that is new to this host, is its own', async () => {
+  const earlier = hostArrivals();
+  const clothed = ['::ffff:11.0.0.1', '64:ff9b::b00:1', '2002:b00:1::1', '::11.0.0.1'];
+  for (const address of clothed) {
+    await stage.internet.answer('api.example.com', [address]);
+    for (const verdict of await stage.verdicts(puppet, bothForms('api.example.com'))) {
+      assert.match(verdict, /^403 egress\.(own|private)-address$/, address);
+    }
+  }
+  await stage.internet.answer('api.example.com', ['11.0.0.77']);
+  assert.deepEqual(await stage.verdicts(puppet, bothForms('api.example.com')), ['200', '200']);
+  await stage.internet.clear();
+  const change = (word: string): Promise<unknown> => runCommand(['ip', 'address', word, '11.0.0.77/32', 'dev', 'lo']);
+  // The proxy remembers the addresses of this host for a moment.
+  const known = async (): Promise<void> => {
+    while ((await stage.verdicts(puppet, [connectTo('api.example.com:443')]))[0] !== '403 egress.own-address');
+  };
+  await change('add');
+  try {
+    await inTime(known(), 'the address to be known as one of this host', OWN_ADDRESSES_MS + 5000);
+    for (const verdict of await stage.verdicts(puppet, bothForms('api.example.com'))) {
+      assert.equal(verdict, '403 egress.own-address');
+    }
+  } finally {
+    await change('del');
+  }
+  assert.equal(hostArrivals() - earlier, 0);
 });
 
 test('one look-up for each request, and only what it answered is dialled', async () => {
