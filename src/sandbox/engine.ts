@@ -219,11 +219,20 @@ export class Engine implements AsyncDisposable {
   async #reloadFor(compiled: readonly Compiled[]): Promise<void> {
     const changed = compiled.filter(({ isChanged }) => isChanged);
     for (const { id } of changed) {
-      if ((await this.#context.host.units.state(unitName(id))) === null) continue;
+      const state = await this.#context.host.units.state(unitName(id));
+      if (state === null || this.#isLeaving(id, state)) continue;
       await this.#context.host.units.reload();
       break;
     }
     for (const { id, before } of changed) await exchangePorts(this.#context, id, before);
+  }
+
+  /**
+   * Whether a unit without a card is being stopped. It unloads by itself then;
+   * told of the lost file first, PID 1 would stop it by its own defaults.
+   */
+  #isLeaving(id: string, state: UnitState): boolean {
+    return state.activeState === 'deactivating' && this.registry.find(id)?.record.origin !== 'declared';
   }
 
   /** Runs a job of PID 1 and turns a bad end into an error that says where to look. */
