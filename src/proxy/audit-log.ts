@@ -12,9 +12,12 @@ import { AuditFile } from './audit-file.ts';
 /** An event could not be written down: what it is about must not happen. */
 export class AuditUnwritable extends Error {
   override readonly name = 'AuditUnwritable';
+  /** No event has been lost since the last one that was written: worth telling an operator. */
+  readonly isFirst: boolean;
 
-  constructor(path: string, cause: unknown) {
+  constructor(path: string, cause: unknown, isFirst: boolean) {
     super(`the audit ${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.isFirst = isFirst;
   }
 }
 
@@ -115,7 +118,7 @@ export class AuditLog implements Disposable {
       this.#open();
       this.#append(draft);
     } catch (error) {
-      throw new AuditUnwritable(this.#path, error);
+      throw new AuditUnwritable(this.#path, error, (this.#recovery?.unwritten ?? 0) === 0);
     }
   }
 

@@ -162,8 +162,9 @@ export class Gate {
       this.#log.write(draft);
       return true;
     } catch (error) {
-      if (error instanceof AuditUnwritable) return false;
-      throw error;
+      if (!(error instanceof AuditUnwritable)) throw error;
+      if (error.isFirst) this.surroundings.onOutage?.(error);
+      return false;
     }
   }
 }

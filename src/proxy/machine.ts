@@ -4,8 +4,8 @@ import { ownAddressReader } from './own-addresses.ts';
 import { lookupName } from './resolve.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** This machine, with its clock, resolver, network and interfaces. */
-export function thisMachine(onBug: (error: unknown) => void): Surroundings {
+/** This machine, with its clock, resolver, network and interfaces; `told` hears what goes wrong. */
+export function thisMachine(told: Pick<Surroundings, 'onBug' | 'onOutage'>): Surroundings {
   const clock = linuxClock();
-  return { clock, lookup: lookupName, connect: connectSocket, ownAddresses: ownAddressReader(clock), onBug };
+  return { clock, lookup: lookupName, connect: connectSocket, ownAddresses: ownAddressReader(clock), ...told };
 }

@@ -13,4 +13,6 @@ export interface Surroundings {
   ownAddresses(): readonly Address[];
   /** Told of failures that are bugs: the connection they happened on is gone, others go on. */
   onBug(error: unknown): void;
+  /** Told once when an audit cannot be written any more; until it can, every request of its agent is refused. */
+  onOutage?(error: Error): void;
 }

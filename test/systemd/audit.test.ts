@@ -223,6 +223,11 @@ test('while the disk is full every request is refused, and when there is room ag
   const refused = await askProxy(card.workspace, open);
   assert.match(refused.text, /^x-agent-spawn-reason: egress\.audit-unwritable\r$/m);
   assert.deepEqual(await statuses(card, open, 'b.example', open), [503, 403, 503]);
+  const journal = await succeed(runCommand(['journalctl', '--no-pager', '-u', 'agent-egressd', '-o', 'cat']));
+  const told = journal.stdout
+    .split('\n')
+    .filter((line) => line.includes(`${id}/audit.jsonl cannot be written: ENOSPC`));
+  assert.equal(told.length, 1, journal.stdout);
   await killDaemon();
   await awaitDaemon();
   rmSync(filler);

@@ -239,7 +239,12 @@ test('a log that cannot be written says so to every write, and what it could not
   const blocked = join(ground.directory, 'demo');
   writeFileSync(blocked, 'in the way');
   const log = AuditLog.open(ground.directory, 'demo', ground.clock);
-  for (let attempt = 0; attempt < 3; attempt += 1) assert.throws(() => log.write(ALLOWED), AuditUnwritable);
+  for (const isFirst of [true, false, false]) {
+    assert.throws(
+      () => log.write(ALLOWED),
+      (error) => error instanceof AuditUnwritable && error.isFirst === isFirst,
+    );
+  }
   assert.throws(() => log.write(refusal('evil.example')), AuditUnwritable);
   rmSync(blocked);
   log.write(ALLOWED);
