@@ -38,6 +38,8 @@ export async function exchange(
   { head, request }: { readonly head: RequestHead; readonly request: LinkRequest },
   { meter, clock }: { readonly meter: Meter; readonly clock: HostClock },
 ): Promise<ExchangeOutcome> {
+  // The host may have closed it a moment ago.
+  if (!link.isFree) return { kind: 'failed' };
   const sent = link.request(request);
   const answering = answerOf(sent, clock);
   let body: BodyOutcome | null = null;
