@@ -48,7 +48,7 @@ export const ROUTES: readonly Route[] = [
       follow: { values: ['true', 'false'], isRequired: false },
     },
   }),
-  route('GET', '/v1/agents/{id}/audit/check', async ({ operations, id }) => json(await operations.checkAudit(id))),
+  route('GET', '/v1/agents/{id}/audit/verify', async ({ operations, id }) => json(await operations.checkAudit(id))),
   route('GET', '/v1/agents/{id}/egress', async ({ operations, id }) => json(await operations.egress(id))),
   route('POST', '/v1/agents/{id}/egress', changeEgress, { body: 'application/json' }),
 ];

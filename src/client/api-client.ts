@@ -112,7 +112,7 @@ export class ApiClient {
   }
 
   async checkAudit(id: string): Promise<AuditCheckView> {
-    return (await this.#ask('GET', `${agentPath(id)}/audit/check`)) as AuditCheckView;
+    return (await this.#ask('GET', `${agentPath(id)}/audit/verify`)) as AuditCheckView;
   }
 
   async egress(id: string): Promise<EgressView> {

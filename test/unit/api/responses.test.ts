@@ -23,7 +23,7 @@ const SUCCESSES: readonly (readonly [status: number, template: string, question:
   [204, '/v1/agents/{id}/output', outputQuestion('demo', 'stdout')],
   [200, '/v1/agents/{id}/audit', { target: '/v1/agents/demo/audit' }],
   [200, '/v1/agents/{id}/audit', { target: '/v1/agents/demo/audit?denied=true&follow=false' }],
-  [200, '/v1/agents/{id}/audit/check', { target: '/v1/agents/demo/audit/check' }],
+  [200, '/v1/agents/{id}/audit/verify', { target: '/v1/agents/demo/audit/verify' }],
   [200, '/v1/agents/{id}/egress', { target: '/v1/agents/demo/egress' }],
   [201, '/v1/agents/{id}/egress', changeQuestion('demo', { action: 'allow', host: 'docs.example.com' })],
   [204, '/v1/agents/{id}', { method: 'DELETE', target: '/v1/agents/over' }],
