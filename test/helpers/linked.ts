@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { linkedNetworkName, linkedNetworkPath, linkUnitName } from '../../src/base/ids.ts';
 import { tableName } from '../../src/plan/veth-texts.ts';
 import { succeed } from './agents.ts';
@@ -6,10 +6,10 @@ import { inTime, runCommand } from './commands.ts';
 import { Puppet } from './puppet.ts';
 import { showProperty } from './units.ts';
 
-/** The kernel settings of this network namespace, which the machine does not share; the ordinary ones are read-only here. */
-const SETTINGS = '/run/private-host/proc/sys/net';
+/** Settings of this host's own network. In a private host they are not the machine's, and read-only at the usual place. */
+const SETTINGS = ['/run/private-host/proc/sys/net', '/proc/sys/net'].find((path) => existsSync(path)) ?? '';
 
-/** Makes this host, which must be a private one, hand on what is for others. */
+/** Makes this host, which must be a private one or a VM, hand on what is for others. */
 export function setForwarding(isOn: boolean): void {
   for (const path of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) {
     writeFileSync(`${SETTINGS}/${path}`, isOn ? '1' : '0');

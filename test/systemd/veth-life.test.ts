@@ -3,11 +3,21 @@ import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { after, afterEach, before, test } from 'node:test';
 import { linkUnitName } from '../../src/base/ids.ts';
 import { tableName } from '../../src/plan/veth-texts.ts';
-import { agentctl, awaitEnd, Bench, detachAgent, listAgents, succeed, type TestCard } from '../helpers/agents.ts';
-import { type Ended, runCommand } from '../helpers/commands.ts';
+import {
+  agentctl,
+  awaitEnd,
+  Bench,
+  detachAgent,
+  listAgents,
+  startAgent,
+  succeed,
+  type TestCard,
+} from '../helpers/agents.ts';
+import { agentProgram, type Ended, inTime, runCommand } from '../helpers/commands.ts';
 import { awaitDaemon, killDaemon } from '../helpers/daemon.ts';
 import { declareCard, withdrawCard } from '../helpers/declared-cards.ts';
 import { addressOf, awaitWall, linkRemains, nft, setForwarding, signalGuard, wallOf } from '../helpers/linked.ts';
+import { ask } from '../helpers/published.ts';
 import { awaitProperty, showProperty, unitOf } from '../helpers/units.ts';
 
 // How the link of an agent comes and goes, and what becomes of an agent whose wall is gone.
@@ -173,7 +183,10 @@ test('an agent whose guard is killed is stopped, and has no link any more while 
   for (const who of ['main', 'all'] as const) {
     const id = await detachAgent(linkedCard({ command: ['sh', '-c', 'trap "sleep 2; exit" TERM; sleep 600 & wait'] }));
     await signalGuard(id, 'KILL', who);
-    while ((await runCommand(['ip', '-o', 'link', 'show', 'type', 'veth'])).stdout !== '');
+    const gone = async (): Promise<void> => {
+      while ((await runCommand(['ip', '-o', 'link', 'show', 'type', 'veth'])).stdout !== '');
+    };
+    await inTime(gone(), 'the end of the link');
     assert.equal(await showProperty(unitOf(id), 'ActiveState'), 'deactivating', 'it has no link while it ends');
     await awaitEnd(id);
     assert.deepEqual(await linkRemains(id), []);
@@ -210,6 +223,26 @@ test('a declared agent keeps its address from run to run, and PID 1 starts it wi
   } finally {
     await withdrawCard(id);
   }
+  assert.deepEqual(await linkRemains(id), []);
+});
+
+test('a published port leads into the network with the link, and PID 1 may be reloaded meanwhile', async () => {
+  const place = '127.0.0.1:18331';
+  const network = { mode: 'veth', publish: [{ port: 8080, listen: place }] };
+  const card = linkedCard({ network });
+  const agent = startAgent({ ...card, command: agentProgram('serve.py', card.agent_id, '8080') });
+  await agent.lineLike(/^ready$/);
+  const { agent_id: id } = card;
+  const wall = await wallOf(id);
+  for (const verb of ['daemon-reload', 'daemon-reexec']) {
+    assert.deepEqual(await ask(place, 'who'), { text: `${id} 127.0.0.1`, error: null });
+    await succeed(runCommand(['systemctl', verb]));
+    await nft('delete', 'table', 'inet', tableName(id));
+    await awaitWall(id, wall);
+  }
+  assert.deepEqual(await ask(place, 'who'), { text: `${id} 127.0.0.1`, error: null });
+  await agentctl('stop', id);
+  await agent.ended();
   assert.deepEqual(await linkRemains(id), []);
 });
 
