@@ -23,6 +23,8 @@ import { awaitProperty, showProperty, unitOf } from '../helpers/units.ts';
 // How the link of an agent comes and goes, and what becomes of an agent whose wall is gone.
 
 const NFT = '/usr/sbin/nft';
+/** Cannot load a table. */
+const FAILING_NFT = `case $1 in -f) echo "no such hook" >&2; exit 1 ;; esac; exec ${NFT}.kept "$@"`;
 const HOST_ADDRESS = '192.0.2.1';
 
 let bench: Bench;
@@ -96,8 +98,7 @@ test('nor does PID 1 start a declared agent without nft', async () => {
 });
 
 test('a start whose table cannot be loaded is refused with what nft said, and no link is made', async () => {
-  const failing = `case $1 in -f) echo "no such hook" >&2; exit 1 ;; esac; exec ${NFT}.kept "$@"`;
-  const said = await withNft(failing, () => refusal(linkedCard()));
+  const said = await withNft(FAILING_NFT, () => refusal(linkedCard()));
   assert.match(said, /has no network: The table of the agent cannot be loaded: no such hook/);
 });
 
@@ -171,12 +172,31 @@ test('a wall that is flushed, deleted, emptied, opened or added to is back withi
 });
 
 test('an agent whose wall cannot be put back is stopped', async () => {
-  const card = linkedCard();
-  const id = await detachAgent(card);
-  writeFileSync(`/run/agent-spawn/agents/${id}/veth.nft`, 'no table\n');
-  await nft('delete', 'table', 'inet', tableName(id));
-  await awaitEnd(id);
+  const id = await detachAgent(linkedCard());
+  await withNft(FAILING_NFT, async () => {
+    await nft('delete', 'table', 'inet', tableName(id));
+    await awaitEnd(id);
+  });
   assert.deepEqual(await linkRemains(id), []);
+});
+
+test('a card that changes while its agent runs changes nothing of its wall', async () => {
+  const card = linkedCard();
+  const { agent_id: id } = card;
+  await declareCard(card);
+  try {
+    await succeed(runCommand(['systemctl', 'start', unitOf(id)]));
+    const wall = await wallOf(id);
+    const file = `/run/agent-spawn/agents/${id}/veth.nft`;
+    const rules = readFileSync(file, 'utf8');
+    await declareCard({ ...card, description: 'changed', network: { mode: 'veth', allow: [] } });
+    assert.notEqual(readFileSync(file, 'utf8'), rules, 'the next run has another wall');
+    await nft('delete', 'table', 'inet', tableName(id));
+    await awaitWall(id, wall);
+    assert.equal(await showProperty(unitOf(id), 'ActiveState'), 'active');
+  } finally {
+    await withdrawCard(id);
+  }
 });
 
 test('an agent whose guard is killed is stopped, and has no link any more while it ends', async () => {
