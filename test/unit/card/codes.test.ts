@@ -22,8 +22,8 @@ const REFUSED: Readonly<Record<string, unknown>> = {
   'card.wrong-type': cardWith({ ttl_seconds: '1' }),
 };
 
-/** Codes of the room's area that arise where a card is fetched, not where it is parsed. */
-const ELSEWHERE = ['card.id-mismatch', 'card.unreadable'];
+/** Codes of the room's area that arise where a card is fetched or its hosts are read, not where it is parsed. */
+const ELSEWHERE = ['card.host-pattern', 'card.id-mismatch', 'card.unreadable'];
 
 test('every code of the card is reached by a card that has only this fault', () => {
   const codes = Object.keys(ERRORS).filter((code) => code.startsWith('card.') && !ELSEWHERE.includes(code));
