@@ -32,6 +32,10 @@ async function killProxy(): Promise<void> {
   await runCommand(['systemctl', 'kill', '--signal=KILL', '--kill-who=main', PROXY]);
 }
 
+async function gone(daemon: number): Promise<void> {
+  while ((await daemonPid()) === daemon);
+}
+
 /** Asks until it is answered as it should be; the answers until then must all be refusals. */
 async function awaitAllowed(who: Puppet): Promise<void> {
   const answered = async (): Promise<void> => {
@@ -70,6 +74,7 @@ test('a restart of the daemon and its sudden death cut no connection and change 
   for (const disturb of [killDaemon, stopDaemon]) {
     const daemon = await daemonPid();
     await disturb();
+    await inTime(gone(daemon), 'PID 1 to notice');
     await assertFlows('one', 'while it is gone');
     for (const verdict of await stage.verdicts(puppet, bothForms('api.example.com'))) assert.equal(verdict, '200');
     for (const verdict of await stage.verdicts(puppet, bothForms('evil.example.net')))
