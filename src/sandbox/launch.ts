@@ -76,6 +76,8 @@ export async function launchAgent(context: EngineContext, launch: Launch): Promi
     else context.registry.put(replaced);
     if (replaced === null) await removeRecord(context.host, context.paths, agent.id).catch(() => undefined);
     else await storeRecord(context.host, context.paths, replaced.record).catch(() => undefined);
+    // A unit that came as far as to fail has left a report, and no run of an agent takes it.
+    await context.host.files.remove(`${context.paths.exitsDirectory}/${agent.id}`).catch(() => undefined);
     agent.end({ ...agent.record, phase: 'ended' });
     throw error;
   }
