@@ -53,12 +53,13 @@ export class NameServer {
     await new Promise<void>((resolve) => tcp.listen(port, '::', resolve));
   }
 
-  /** Null for what is no question. */
+  /** Null for what is no question, and where there is to be no answer. */
   #answer(message: Buffer): Buffer | null {
     if (message.length < QUESTION_BYTES_MIN) return null;
     const question = readQuestion(message);
     this.#arrivals.add({ kind: 'dns', name: question.name, type: question.type });
     const turn = this.#turn(question);
+    if (turn?.includes('silence') === true) return null;
     const family = question.type === 'A' ? 4 : 6;
     const addresses = (turn ?? []).map(packAddress).filter((bytes) => bytes.length === (family === 4 ? 4 : 16));
     const records = addresses.map((bytes) =>

@@ -80,7 +80,7 @@ export class Internet {
     await this.#order({ op: 'clear' });
   }
 
-  /** Gives a name these addresses; an empty list says that the name has none. */
+  /** Gives a name these addresses; an empty list says that the name has none, `silence` leaves the question without an answer. */
   answer(name: string, addresses: readonly string[]): Promise<void> {
     return this.answerInTurn(name, [addresses]);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
+import { EGRESS_LOOKUPS_AT_ONCE_MAX } from '../../src/base/limits.ts';
 import { agentctl } from '../helpers/agents.ts';
 import { bothForms, connectTo, EgressStage, getUrl } from '../helpers/egress-stage.ts';
 import { type Puppet, type TalkStep, verdictOf } from '../helpers/puppet.ts';
@@ -103,6 +104,18 @@ test('bodies without end and answers that nobody reads stay outside of the memor
   const growth = Number(/^VmHWM:\s+(\d+) kB$/m.exec(await proxyFile('status'))?.[1]) - earlier;
   assert.ok(growth < 100 * 1024, `the proxy grew by ${growth} KiB`);
   await one.attempt('[each.close() for each in globals().pop("unread")] and 1');
+});
+
+test('one that asks for names nobody answers for keeps no other waiting', async () => {
+  const names = Array.from({ length: 40 }, (_, index) => `n${index}.silent.example.com`);
+  for (const name of names) await stage.internet.answer(name, ['silence']);
+  const agent = await stage.agent({ allowed_hosts: ['*.silent.example.com'] });
+  for (const name of names) await agent.open(name, [{ send: getUrl(name) }]);
+  for (const verdict of await stage.verdicts(other, bothForms('other.example.com'))) assert.equal(verdict, '200');
+  const asked = new Set((await stage.internet.arrivals('dns')).map(({ name }) => name));
+  asked.delete('other.example.com');
+  assert.ok(asked.size >= 1 && asked.size <= EGRESS_LOOKUPS_AT_ONCE_MAX, [...asked].join(' '));
+  for (const name of names) await agent.on(name, [{ close: 'reset' }]);
 });
 
 test('connections that are reset, halved or left alone leave no descriptor behind', async () => {
