@@ -91,20 +91,21 @@ export class Conversation {
     const { reader } = this.#connection;
     const { clock } = this.#gate.surroundings;
     using idle = new Deadline(clock, EGRESS_IDLE_TIMEOUT_MS);
-    let piece = await reader.read(idle);
-    if (typeof piece === 'string') return 'over';
+    const first = await reader.read(idle);
+    if (typeof first === 'string') return 'over';
     const heads = new HeadReader();
-    using deadline = new Deadline(clock, EGRESS_HEAD_TIMEOUT_MS);
-    for (;;) {
-      const reading = heads.add(piece);
-      if (reading.kind === 'bad') return reading;
-      if (reading.kind === 'head') {
-        reader.unread(heads.rest());
-        return reading.head;
+    let reading = heads.add(first);
+    if (reading.kind === 'incomplete') {
+      using deadline = new Deadline(clock, EGRESS_HEAD_TIMEOUT_MS);
+      while (reading.kind === 'incomplete') {
+        const piece = await reader.read(deadline);
+        if (piece === 'end') return 'over';
+        if (piece === 'late') return { kind: 'bad', reason: 'egress.head-timeout', detail: 'The head took too long.' };
+        reading = heads.add(piece);
       }
-      piece = await reader.read(deadline);
-      if (piece === 'end') return 'over';
-      if (piece === 'late') return { kind: 'bad', reason: 'egress.head-timeout', detail: 'The head took too long.' };
     }
+    if (reading.kind === 'bad') return reading;
+    reader.unread(heads.rest());
+    return reading.head;
   }
 }

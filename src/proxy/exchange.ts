@@ -42,18 +42,22 @@ export async function exchange(
   if (!link.isFree) return { kind: 'failed' };
   const sent = link.request(request);
   const answering = answerOf(sent, clock);
-  let body: BodyOutcome | null = null;
-  const sending = sendBody(connection, head, sent, { meter, clock }).then((outcome) => {
-    body = outcome;
-    // Without the rest of the body there is no answer worth waiting for.
-    if (outcome.kind !== 'done' && outcome.kind !== 'stopped') link.destroy();
-    return outcome;
-  });
+  const isBodyless = head.body.kind === 'none';
+  let body: BodyOutcome | null = isBodyless ? { kind: 'done' } : null;
+  if (isBodyless) sent.end();
+  const sending = isBodyless
+    ? null
+    : sendBody(connection, head, sent, { meter, clock }).then((outcome) => {
+        body = outcome;
+        // Without the rest of the body there is no answer worth waiting for.
+        if (outcome.kind !== 'done' && outcome.kind !== 'stopped') link.destroy();
+        return outcome;
+      });
   const answer = await answering;
   if ('kind' in answer) {
     if (answer.kind === 'upgraded') return answer;
     link.destroy();
-    const outcome = body ?? (head.body.kind === 'none' ? null : await settled(sending));
+    const outcome = body ?? (sending === null ? null : await settled(sending));
     if (connection.isCut || outcome?.kind === 'gone' || outcome?.kind === 'late') return { kind: 'over' };
     return outcome?.kind === 'bad' ? { kind: 'bad-body', detail: outcome.detail } : answer;
   }
