@@ -69,6 +69,15 @@ test('a place that another program has is refused, spawned and declared, and not
   await end(card, agent);
 });
 
+test('a place that a socket of systemd has is refused with the name of that unit', async () => {
+  const listen = '127.0.0.1:18122';
+  const other = ['systemd-run', '--unit=taken', `--socket-property=ListenStream=${listen}`, '/bin/true'];
+  await succeed(runCommand(other));
+  const told = await refusal(bench.card([{ port: 8080, listen }]));
+  await succeed(systemctl('stop', 'taken.socket'));
+  assert.match(told, /127\.0\.0\.1:18122 cannot be published: taken\.socket listens there/);
+});
+
 test('a published port of a running declared agent follows its card', async () => {
   const [old, next] = ['127.0.0.1:18118', '127.0.0.1:18119'];
   const card = bench.card([{ port: 8080, listen: old }]);
