@@ -8,7 +8,7 @@ import { CHECKOUT } from '../helpers/checkout.ts';
 import { runCommand } from '../helpers/commands.ts';
 import { connectTo, EgressStage, getUrl, head } from '../helpers/egress-stage.ts';
 import { makeNodePackage, makeRepository, makeWheel } from '../helpers/internet-goods.ts';
-import { type Puppet, type PuppetEnded, verdictOf } from '../helpers/puppet.ts';
+import { type Puppet, type PuppetEnded, type TalkStep, verdictOf } from '../helpers/puppet.ts';
 import { showProperty } from '../helpers/units.ts';
 
 // Programs that people use, as they come: nothing is told to them but what the sandbox's environment says.
@@ -190,28 +190,21 @@ test('an older Node reaches hosts by its http module and the variables of the en
   await fail('node', '-e', 'fetch("https://api.example.com/").then(() => 0, () => process.exit(1))');
 });
 
-test('a websocket over TLS opens and carries frames both ways', async () => {
-  const fields = [
-    'Host: api.example.com',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Version: 13',
-  ];
-  const frame = '\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58';
-  const [opened, , answer, ...echoes] = await puppet.talk([
-    { send: connectTo('api.example.com:443') },
-    { read: 'head' },
-    { tls: { name: 'api.example.com', authority: stage.internet.authority, alpn: ['http/1.1'] } },
-    { send: head('GET /ws HTTP/1.1', ...fields) },
-    { read: 'head' },
-    { send: frame },
-    { read: 7 },
-    { send: frame },
-    { read: 7 },
-  ]);
-  assert.deepEqual([verdictOf(opened), verdictOf(answer)], ['200', '101']);
-  assert.deepEqual(echoes, ['\x81\x05Hello', '\x81\x05Hello']);
+test('a websocket opens through a tunnel, with TLS and without, and carries frames both ways', async () => {
+  const fields = ['Host: api.example.com', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
+  const handshake = head('GET /ws HTTP/1.1', ...fields, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==');
+  // A masked frame of text (RFC 6455, section 5.7), and the same from the server.
+  const [frame, echo] = ['\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58', '\x81\x05Hello'];
+  const tls = { name: 'api.example.com', authority: stage.internet.authority, alpn: ['http/1.1'] };
+  for (const [port, secure] of [
+    [443, [{ tls }]],
+    [80, []],
+  ] as const) {
+    const opening: readonly TalkStep[] = [{ send: connectTo(`api.example.com:${port}`) }, { read: 'head' }, ...secure];
+    const frames: readonly TalkStep[] = [{ send: frame }, { read: 7 }, { send: frame }, { read: 7 }];
+    const said = await puppet.talk([...opening, { send: handshake }, { read: 'head' }, ...frames]);
+    assert.deepEqual(said.slice(-3).map(verdictOf), ['101', echo, echo], `port ${port}`);
+  }
 });
 
 test('events of a server come one by one as they are sent, as many as in ten minutes', async () => {

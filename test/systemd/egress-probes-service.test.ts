@@ -69,6 +69,16 @@ test('an agent is who its socket says, whatever it says itself', async () => {
   }
 });
 
+test('no ordinary user of the host speaks for an agent, or to the control of the proxy', async () => {
+  const [socket, control] = [`/run/agent-egress/${one.id}/proxy.sock`, '/run/agent-egress-control.sock'];
+  const user = await stage.outside('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--');
+  const root = await stage.outside();
+  for (const path of [socket, control]) {
+    const connect = `socket.socket(socket.AF_UNIX).connect("${path}")`;
+    assert.deepEqual([await root.attempt(connect), await user.attempt(connect)], ['ok: None', 'EACCES'], path);
+  }
+});
+
 test('one that holds all the connections it can get keeps no other waiting', async () => {
   const hoard =
     'globals().setdefault("hoard", [socket.create_connection(("127.0.0.1", 3128)) for _ in range(400)]) and len(hoard)';
