@@ -77,6 +77,8 @@ export class EgressTables implements Disposable {
   /** Ends everything of an agent at the proxy; what came of its requests, or null when nobody knows. Never throws. */
   async remove(id: string): Promise<EgressSummary | null> {
     if (!this.#tables.delete(id)) return null;
+    // What is told to a proxy that comes back does not hold the agent; nobody waits for one that may not.
+    if (this.#isOpened && this.#watch === null) return null;
     return this.#enqueue(() => this.#parts.host.egress.remove(id)).catch((error: unknown) => {
       this.#fail(error);
       return null;

@@ -94,6 +94,16 @@ test('an agent that ends while the proxy is away is not restored', async () => {
   assert.deepEqual([...host.egress.tables.keys()], []);
 });
 
+test('the end of an agent does not wait for a proxy that is away', async () => {
+  const { host, tables } = openTables();
+  await tables.open();
+  await tables.register(tableOf('a'));
+  host.egress.die();
+  host.egress.comeBack();
+  host.egress.removalGate = new Promise(() => undefined);
+  assert.equal(await tables.remove('a'), null);
+});
+
 test('a removal whose answer was lost is made good by telling the proxy everything', async () => {
   const { host, tables, failures } = openTables();
   await tables.open();
