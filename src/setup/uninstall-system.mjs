@@ -66,7 +66,7 @@ function deactivate(force) {
  * @returns {void}
  */
 function removeRunState() {
-  rmSync('/run/agent-spawn', { recursive: true, force: true });
+  for (const path of ['/run/agent-spawn', '/run/agent-veth']) rmSync(path, { recursive: true, force: true });
   removeMatching('/run/systemd/system', (name) => /^sandboxed-agent@.+\.service$/.test(name));
   // Each user record has a second name, its number, which is a link to the first.
   removeMatching('/run/userdb', (name, link) => /^agent-.+\.(user|group)$/.test(basename(link ?? name)));
