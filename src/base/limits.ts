@@ -158,6 +158,8 @@ export const EGRESS_ANSWER_HEAD_BYTES_MAX: number = 64 * 1024;
 /** Different refusals of one agent that are counted apart, and how many of them its summary names. */
 export const EGRESS_REFUSALS_COUNTED_MAX: number = 256;
 export const EGRESS_REFUSALS_SHOWN_MAX: number = 10;
+/** Decisions of one agent that are kept for when the same is asked again. */
+export const EGRESS_DECISIONS_KEPT_MAX: number = 64;
 /** Time for which the addresses of this machine are remembered, milliseconds. */
 export const OWN_ADDRESSES_MS: number = 2_000;
 /** Largest request to the proxy's control socket, bytes: the rules of as many agents as there may be. */

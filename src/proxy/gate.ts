@@ -1,14 +1,14 @@
 import { type AuditDraft, type AuditSubject, auditSubject, decisionDraft } from '../audit/event.ts';
 import type { Address } from '../policy/address.ts';
 import { authorityText } from '../policy/authority.ts';
-import { decide, type RuleDecision } from '../policy/decide.ts';
-import { decideAddresses } from '../policy/decide-addresses.ts';
+import type { RuleDecision } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { EgressIntent } from '../policy/intent.ts';
 import { REASONS, type ReasonCode } from '../policy/reasons.ts';
 import type { CompiledPolicy } from '../policy/rules.ts';
 import type { AgentTable, EgressRule, UpstreamProxy } from '../policy/table.ts';
 import { type AuditLog, AuditUnwritable } from './audit-log.ts';
+import { Judge } from './judge.ts';
 import type { Meter } from './meter.ts';
 import { denial } from './refuse.ts';
 import { Lookups } from './resolve.ts';
@@ -50,6 +50,7 @@ export class Gate {
   readonly #running = new Set<Promise<unknown>>();
   #isClosed = false;
   #rules: Rules;
+  #judge: Judge;
 
   constructor(rules: Rules, { surroundings, log, meter }: GateParts) {
     this.surroundings = surroundings;
@@ -57,6 +58,7 @@ export class Gate {
     this.lookups = new Lookups(surroundings);
     this.#log = log;
     this.#rules = rules;
+    this.#judge = new Judge(rules.policy);
   }
 
   get rules(): Rules {
@@ -82,11 +84,12 @@ export class Gate {
   /** From here on others apply. */
   replace(rules: Rules): void {
     this.#rules = rules;
+    this.#judge = new Judge(rules.policy);
   }
 
   /** What the rules say of a request now; nothing is counted or written. */
   judge(intent: EgressIntent): RuleDecision {
-    return decide(this.#rules.policy, intent);
+    return this.#judge.decide(intent);
   }
 
   /**
@@ -105,7 +108,7 @@ export class Gate {
     const candidates = kept === null ? await this.#candidates(intent) : [kept];
     if ('verdict' in candidates) return this.#refused(intent, candidates);
     const own = this.surroundings.ownAddresses();
-    const judged = decideAddresses(this.#rules.policy, intent, decision.matched, { candidates, own });
+    const judged = this.#judge.decideAddresses(intent, decision.matched, { candidates, own });
     if (judged.verdict === 'deny') return this.#refused(intent, judged);
     return this.#allowed(intent, decision, { rule: decision.matched, addresses: judged.addresses, upstream });
   }

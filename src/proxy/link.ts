@@ -56,14 +56,17 @@ export class Link {
     assert(this.isFree, 'a link takes one request at a time');
     this.#requests += 1;
     this.#agent.isFree = false;
-    return request({
+    const options = {
       agent: this.#agent,
+      // There is no TLS here: without a name Node would look for one in every request.
+      servername: '',
       method,
       path: target,
       headers: fields as string[],
       setHost: false,
       maxHeaderSize: EGRESS_ANSWER_HEAD_BYTES_MAX,
-    });
+    };
+    return request(options);
   }
 
   /** Ends it. */
