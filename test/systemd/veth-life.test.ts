@@ -171,6 +171,19 @@ test('a wall that is flushed, deleted, emptied, opened or added to is back withi
   assert.equal(await showProperty(unitOf(id), 'ActiveState'), 'active');
 });
 
+test('a flush takes the walls of all agents, and every one comes back, but for those of agents that ended', async () => {
+  const ids = await Promise.all(Array.from({ length: 6 }, () => detachAgent(linkedCard())));
+  const [ended = '', ...others] = ids;
+  const walls = new Map<string, string>();
+  for (const id of others) walls.set(id, await wallOf(id));
+  await agentctl('stop', ended);
+  await nft('flush', 'ruleset');
+  for (const [id, wall] of walls) await awaitWall(id, wall);
+  for (const id of others) assert.equal(await showProperty(unitOf(id), 'ActiveState'), 'active');
+  assert.deepEqual(await linkRemains(ended), []);
+  assert.equal((await nft('list', 'tables')).trim().split('\n').length, others.length);
+});
+
 test('an agent whose wall cannot be put back is stopped', async () => {
   const id = await detachAgent(linkedCard());
   await withNft(FAILING_NFT, async () => {
