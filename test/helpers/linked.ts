@@ -50,6 +50,23 @@ export async function openRoutes(id: string): Promise<void> {
   }
 }
 
+/** Gives the agent's end of the link another hardware address, until it is restored. */
+export async function disguise(id: string): Promise<{ readonly restore: () => Promise<void> }> {
+  const own = / link\/ether (\S+) /.exec(await runLinked(id, ['ip', '-o', 'link', 'show', 'dev', 'eth0']))?.[1] ?? '';
+  const shown = await runLinked(id, ['ip', 'neighbour', 'show', 'dev', 'eth0', 'nud', 'permanent']);
+  const neighbours = [...shown.matchAll(/^(\S+) lladdr (\S+)/gm)];
+  // The kernel forgets the neighbours of a link whose address changes.
+  const become = async (hardware: string): Promise<void> => {
+    await runLinked(id, ['ip', 'link', 'set', 'dev', 'eth0', 'address', hardware]);
+    for (const [, neighbour = '', lladdr = ''] of neighbours) {
+      const words = ['lladdr', lladdr, 'nud', 'permanent', 'dev', 'eth0'];
+      await runLinked(id, ['ip', 'neighbour', 'replace', neighbour, ...words]);
+    }
+  };
+  await become('02:61:ff:ff:ff:ff');
+  return { restore: () => become(own) };
+}
+
 /** A program in the network of an agent with root's power over it: an agent that has broken out of everything else. */
 export function strongPuppet(id: string): Promise<Puppet> {
   return Puppet.outside('nsenter', `--net=${linkedNetworkPath(id)}`, '--');

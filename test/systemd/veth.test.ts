@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { Bench, succeed } from '../helpers/agents.ts';
 import { runCommand } from '../helpers/commands.ts';
 import { Internet, WORLD_ADDRESS } from '../helpers/internet.ts';
-import { addressOf, openRoutes, setForwarding, strongPuppet, withoutWall } from '../helpers/linked.ts';
+import { addressOf, disguise, openRoutes, setForwarding, strongPuppet, withoutWall } from '../helpers/linked.ts';
 import { Puppet, verdictOf } from '../helpers/puppet.ts';
 
 // Agents with a link of their own. Each attack is made three times: by the agent; by root in the agent's network, with
@@ -151,6 +151,24 @@ test('W02, W03, W05, W10: nothing else arrives anywhere, whoever sends it by wha
       assert.ok(seen.includes(arrival), `${probe} without the wall: ${expression} arrives: ${seen}`);
     }
   });
+});
+
+test('a frame with another hardware address goes nowhere, also to what the card names', async () => {
+  const send = `datagram(b"x", ("${FAR}", 9999))`;
+  const { restore } = await disguise(inside.id);
+  try {
+    assert.match(await strong.attempt(send), /^ok/);
+    assert.deepEqual(await packets(), []);
+    await withoutWall(inside.id, async () => {
+      await strong.attempt(send);
+      assert.deepEqual(await packets(), [`17 ${FAR} 9999`]);
+    });
+  } finally {
+    await restore();
+  }
+  await internet.clear();
+  await strong.attempt(send);
+  assert.deepEqual(await packets(), [`17 ${FAR} 9999`]);
 });
 
 test('W05: names are looked up only by an agent that may reach a name server', async () => {
