@@ -101,3 +101,19 @@ test('nothing is left open when everybody has gone', async () => {
   await settles(() => descriptors() <= before, `${before} descriptors`);
   assert.equal(proxy.agents.summary('a')?.openConnections, 0);
 });
+
+test('a protocol that nobody asked for is a bad answer, and a websocket to another host is refused', async () => {
+  await using proxy = await stage();
+  await proxy.host('11.0.0.1:80', (_, socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nsecret'),
+  );
+  await proxy.agent('a', { allow: ['api.test'] });
+  const client = proxy.client('a');
+  client.send(GET);
+  assert.doesNotMatch(await client.until('(egress.bad-answer)'), /secret/);
+  client.send(
+    'GET http://evil.test/ HTTP/1.1\r\nHost: evil.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n',
+  );
+  await client.until('(egress.no-rule)');
+  assert.deepEqual(proxy.dials, ['11.0.0.1:80']);
+});
