@@ -33,7 +33,7 @@ before(async () => {
   await succeed(runCommand(['ip', 'netns', 'add', 'first']));
   await succeed(runCommand(['ip', 'netns', 'delete', 'first']));
   await succeed(runCommand(['ip', 'address', 'add', `${HOST_ADDRESS}/32`, 'dev', 'lo']));
-  bench = await Bench.open({ ignoreLeaks: /agent-spawnd\.(service|socket)|agent-spawnd\.cjs/ });
+  bench = await Bench.open({ ignoreLeaks: /agent-spawnd\.(service|socket)|agent-spawnd\.cjs|run-netns\.mount/ });
 });
 afterEach(async () => {
   for (const { id, state, origin } of await listAgents()) {

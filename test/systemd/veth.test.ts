@@ -32,7 +32,7 @@ before(async () => {
   await succeed(runCommand(['ip', 'netns', 'add', 'first']));
   await succeed(runCommand(['ip', 'netns', 'delete', 'first']));
   setForwarding(true);
-  bench = await Bench.open({ ignoreLeaks: /agent-egressd/ });
+  bench = await Bench.open({ ignoreLeaks: /agent-egressd|run-netns\.mount/ });
   internet = await Internet.open();
   outside = await Puppet.outside();
   inside = await Puppet.start(bench, { network: { mode: 'veth', allow: ALLOW }, allowed_hosts: ['*.example.com'] });
