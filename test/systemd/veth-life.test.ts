@@ -214,13 +214,18 @@ test('a card that changes while its agent runs changes nothing of its wall', asy
 
 test('an agent whose guard is killed is stopped, and has no link any more while it ends', async () => {
   for (const who of ['main', 'all'] as const) {
-    const id = await detachAgent(linkedCard({ command: ['sh', '-c', 'trap "sleep 2; exit" TERM; sleep 600 & wait'] }));
+    const command = ['sh', '-c', 'trap "" TERM; echo ready; sleep 600'];
+    const card = linkedCard({ command, stop_timeout_seconds: 3 });
+    const agent = startAgent(card);
+    await agent.lineLike(/^ready$/);
+    const { agent_id: id } = card;
     await signalGuard(id, 'KILL', who);
     const gone = async (): Promise<void> => {
       while ((await runCommand(['ip', '-o', 'link', 'show', 'type', 'veth'])).stdout !== '');
     };
     await inTime(gone(), 'the end of the link');
     assert.equal(await showProperty(unitOf(id), 'ActiveState'), 'deactivating', 'it has no link while it ends');
+    await agent.ended();
     await awaitEnd(id);
     assert.deepEqual(await linkRemains(id), []);
   }
