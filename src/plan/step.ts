@@ -36,6 +36,8 @@ export interface StepArguments {
   };
   /** Tells the egress proxy what the agent may reach, with the credentials that the file holds. Undo takes it back. */
   readonly 'egress.register': { readonly table: AgentTable; readonly credentialsFile: string | null };
+  /** Writes the commands of a transient unit beside it. Undo removes them. */
+  readonly 'commands.install': { readonly unit: string; readonly text: string };
   /** Starts the transient unit. Undo stops it and forgets a failure. */
   readonly 'unit.start': { readonly unit: string; readonly properties: readonly UnitProperty[] };
   /** Writes the unit file of a declared agent. Undo removes it. */
@@ -65,6 +67,8 @@ export function describeStep(step: Step): string {
       return `write ${step.arguments.files.map((file) => file.name).join(', ')} for ${step.arguments.unit}`;
     case 'egress.register':
       return describeEgress(step.arguments.table);
+    case 'commands.install':
+      return `write the commands of ${step.arguments.unit}`;
     case 'unit.start':
       return `start ${step.arguments.unit}`;
     case 'unit.install':

@@ -269,10 +269,19 @@ export class Engine implements AsyncDisposable {
   }
 
   async #settle(agent: Agent): Promise<void> {
+    if (await this.#comesBack(agent)) return;
     await settleEnd(this.#context, agent);
     if (!agent.hidesCard || agent.isLive) return;
     agent.hidesCard = false;
     await this.compileDeclared();
+  }
+
+  /** PID 1 calls a unit failed for a moment before it waits to start it again; asked, it tells which of the two it is. */
+  async #comesBack(agent: Agent): Promise<boolean> {
+    if (agent.record.card.restart === 'no') return false;
+    const state = await this.#context.host.units.state(unitName(agent.id)).catch(() => agent.unitState);
+    if (state !== null) agent.unitState = state;
+    return !hasEnded(state);
   }
 
   /** A run that is new to us: a declared agent that anyone started, or one that systemd started again. */

@@ -1,5 +1,6 @@
 import { SpawnError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import { COMMAND_DROP_IN } from '../plan/command-drop-in.ts';
 import type { Step, StepArguments, StepKind } from '../plan/step.ts';
 import { withCredentials } from './egress-credentials.ts';
 import type { EgressTables } from './egress-tables.ts';
@@ -52,6 +53,7 @@ const EXECUTORS: Executors = {
   'publish.install': installPorts,
   'link.prepare': prepareLink,
   'egress.register': registerEgress,
+  'commands.install': installCommands,
   'unit.start': startUnit,
   'unit.install': installUnit,
 };
@@ -146,6 +148,29 @@ async function startUnit({ host }: StepGround, argument: StepArguments['unit.sta
   const state = await host.units.state(unit).catch(() => null);
   await swallow(undo);
   throw new SpawnError('sandbox.start-failed', startFailure(unit, result, state?.mainStatus ?? 0));
+}
+
+async function installCommands(
+  { host, paths }: StepGround,
+  { unit, text }: StepArguments['commands.install'],
+): Promise<Undo> {
+  const undo = (): Promise<void> => removeCommands(host, paths, unit);
+  await undoOnFailure(undo, async () => {
+    await host.files.makeDirectory(dropInDirectory(paths, unit), 0o755);
+    await host.files.write(`${dropInDirectory(paths, unit)}/${COMMAND_DROP_IN}`, text, 0o644);
+  });
+  return undo;
+}
+
+/** Removes the commands of a transient unit, and their directory if nobody else has put anything there. */
+export async function removeCommands(host: Host, paths: EnginePaths, unit: string): Promise<void> {
+  const directory = dropInDirectory(paths, unit);
+  await host.files.remove(`${directory}/${COMMAND_DROP_IN}`);
+  await host.files.revertWorkspace({ made: [directory], reowned: 0 });
+}
+
+function dropInDirectory(paths: EnginePaths, unit: string): string {
+  return `${paths.unitsDirectory}/${unit}.d`;
 }
 
 async function installUnit({ host }: StepGround, argument: StepArguments['unit.install']): Promise<Undo> {

@@ -1,6 +1,7 @@
 import { problemsError } from '../base/errors.ts';
 import type { Problem } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
+import { commandDropIn } from '../plan/command-drop-in.ts';
 import { factQuery, type Plan, planAgent } from '../plan/plan.ts';
 import { stdioProperties } from '../plan/properties.ts';
 import { plannedPorts } from '../plan/publish.ts';
@@ -105,7 +106,11 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
 async function applyPlan(context: EngineContext, plan: Plan, attach: string | null): Promise<Applied> {
   const prepared = await applySteps(context, plan.preparation);
   try {
-    const started = await applySteps(context, [startStep(context, plan, attach)]);
+    const commands: Step = {
+      kind: 'commands.install',
+      arguments: { unit: plan.unit, text: commandDropIn(plan.properties) },
+    };
+    const started = await applySteps(context, [commands, startStep(context, plan, attach)]);
     return { undo: async () => [...(await started.undo()), ...(await prepared.undo())] };
   } catch (error) {
     const taken = await takenPort(context, plan.id, plan.publish.ports).catch(() => null);

@@ -3,7 +3,7 @@ import { EXIT_REPORT_BYTES_MAX } from '../base/limits.ts';
 import type { Agent } from './agent.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import { takeUpNext } from './declared-egress.ts';
-import { identityFiles } from './executors.ts';
+import { identityFiles, removeCommands } from './executors.ts';
 import { type ExitReport, parseExitReport } from './exit-report.ts';
 import { dropLink } from './link.ts';
 import { describeOutcome, type Outcome, settleOutcome } from './outcome.ts';
@@ -63,6 +63,7 @@ export async function clearAway(
   const { host, paths } = context;
   await dropUnits(context, record.card, null);
   await dropLink(context, record);
+  await tolerate(context, `commands of ${record.id}`, () => removeCommands(host, paths, unitName(record.id)));
   await tolerate(context, `run directory of ${record.id}`, () =>
     host.files.removeTree(`${paths.agentsDirectory}/${record.id}`),
   );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AgentView } from '../../src/control/views.ts';
@@ -81,6 +81,27 @@ test('agents, limits and time limits do not notice that the daemon is killed, an
   await agentctl('stop', ticking.agent_id);
   assert.equal((await viewAgent(ticking.agent_id)).outcome?.kind, 'stopped');
   assert.deepEqual(processesOf(first.uid), []);
+});
+
+test('a reload of PID 1 takes nothing from a spawned agent, which it starts again when it fails', async () => {
+  const script = 'echo "$HOME" "$$" %n; touch begun; while [ ! -e go ]; do sleep 0.05; done; exit 3';
+  const card = bench.card({ command: ['bash', '-c', script], restart: 'on-failure' });
+  const unit = unitOf(card.agent_id);
+  await detachAgent(card);
+  await awaitFile(join(card.workspace, 'begun'));
+  assert.equal(await showProperty(unit, 'NeedDaemonReload'), 'no');
+  await succeed(runCommand(['systemctl', 'daemon-reload']));
+  assert.equal(await showProperty(unit, 'LoadState'), 'loaded');
+  assert.equal(await showProperty(unit, 'NeedDaemonReload'), 'no');
+  writeFileSync(join(card.workspace, 'go'), '');
+  await awaitProperty(unit, 'SubState', 'auto-restart');
+  assert.equal((await viewAgent(card.agent_id)).state, 'restarting');
+  for (const name of ['begun', 'go']) rmSync(join(card.workspace, name));
+  await awaitFile(join(card.workspace, 'begun'));
+  await agentctl('stop', card.agent_id);
+  const ended = await awaitEnd(card.agent_id);
+  assert.ok((ended.usage.memoryPeakBytes ?? 0) > 0, JSON.stringify(ended.usage));
+  assert.ok(!existsSync(`/run/systemd/system/${unit}.d`));
 });
 
 test('what happens to agents while no daemon runs is known afterwards', async () => {

@@ -85,7 +85,9 @@ test('every chain that is hooked sends what is of the link to one that ends in a
     ]),
     'veth.nft',
   );
-  const chains = new Map([...wall.matchAll(/chain (\w+) \{\n([\s\S]*?)\n {2}\}/g)].map(([, name, body]) => [name, body]));
+  const chains = new Map(
+    [...wall.matchAll(/chain (\w+) \{\n([\s\S]*?)\n {2}\}/g)].map(([, name, body]) => [name, body]),
+  );
   for (const name of ['there', 'back', 'spoofed']) assert.match(chains.get(name) ?? '', /drop$/, name);
   for (const name of ['to_host', 'from_host', 'through_host'])
     assert.match(chains.get(name) ?? '', /goto (there|back)/);
