@@ -30,7 +30,7 @@ function blocks(language: string): readonly { readonly before: string; readonly 
 
 test('the cards of the readme are named and written as the commands expect them', () => {
   const cards = blocks('json');
-  assert.equal(cards.length, 1);
+  assert.equal(cards.length, 2);
   for (const { before, body } of cards) {
     const name = /^`([\w.-]+)`:$/.exec(before)?.[1];
     assert.ok(name, `a card without a name: ${before}`);
