@@ -15,7 +15,7 @@ const OF_THE_RUN: readonly RegExp[] = [
   /Timestamp(Monotonic)?$/,
   /^(InvocationID|ExecMainPID|MainPID|ControlGroupId|TasksCurrent|MemoryCurrent|MemoryPeak|MemoryAvailable|StatusErrno)$/,
   /^(CPUUsageNSec|IO(Read|Write)(Bytes|Operations)|EffectiveMemory.*|EffectiveTasks.*|MemorySwap(Current|Peak)|MemoryZSwap.*)$/,
-  /^(FragmentPath|UnitFileState|UnitFilePreset|Transient|NeedDaemonReload|SourcePath|CanFreeze|FileDescriptorStore.*)$/,
+  /^(FragmentPath|DropInPaths|UnitFileState|UnitFilePreset|Transient|NeedDaemonReload|SourcePath|CanFreeze|FileDescriptorStore.*)$/,
   /^(StandardInput|StandardOutput|StandardError)$/,
   /^(RequiresMountsFor|WantsMountsFor|After|Requires)$/,
 ];
@@ -76,6 +76,8 @@ for (const name of cases) {
     const unit = unitOf(card.agent_id);
     await detachAgent(card);
     const spawned = await describeUnit(unit);
+    await succeed(runCommand(['systemctl', 'daemon-reload']));
+    assert.deepEqual(await describeUnit(unit), spawned, 'PID 1 reads it back as it was told');
     await agentctl('stop', card.agent_id);
     await agentctl('rm', card.agent_id);
     await declareCard(card);
