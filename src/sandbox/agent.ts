@@ -26,6 +26,8 @@ export class Agent {
   hidesCard = false;
   /** The end of this run is being settled. */
   isSettling = false;
+  /** Whether its card went away during this run, which is not to come back then. */
+  isWithdrawn = false;
   /** Resolves once a start in progress is over, whatever became of it. */
   starting: Promise<void> = Promise.resolve();
   #waiters: (() => void)[] = [];

@@ -201,16 +201,26 @@ function remember(context: EngineContext, file: CardFile, found: Found): Agent {
   const agent = present ?? new Agent(record);
   agent.record = record;
   agent.isInvalid = plan === null;
+  agent.isWithdrawn = false;
   if (present === null) context.registry.put(agent);
   return agent;
 }
 
-/** Takes away the unit files of cards that are gone. A run in progress goes on until it ends. */
+/**
+ * Takes away the unit files of cards that are gone. A run in progress keeps its
+ * file until it ends: without it, the next reload of PID 1 would take the limits
+ * and the time to live from the run.
+ */
 async function removeOrphans(context: EngineContext, declared: ReadonlySet<string>): Promise<readonly Compiled[]> {
   const removed: Compiled[] = [];
   for (const name of await context.host.files.list(context.paths.unitsDirectory)) {
     const id = /^sandboxed-agent@(.+)\.service$/.exec(name)?.[1];
     if (id === undefined || declared.has(id)) continue;
+    const agent = context.registry.find(id);
+    if (agent?.isLive === true) {
+      withdraw(context, agent);
+      continue;
+    }
     await tolerate(context, `unit file of ${id}`, () =>
       context.host.files.remove(`${context.paths.unitsDirectory}/${name}`),
     );
@@ -226,14 +236,20 @@ export function autostartMark(paths: EnginePaths, id: string): string {
   return `${paths.recordsDirectory}/${id}.autostarted`;
 }
 
-/** A declared agent without a card: one that runs is left to end, one that does not leaves nothing. */
+/** A declared agent whose card went away while it runs: it ends in its own time, and leaves nothing then. */
+function withdraw(context: EngineContext, agent: Agent): void {
+  if (agent.isWithdrawn) return;
+  agent.isWithdrawn = true;
+  agent.record = { ...agent.record, origin: 'spawned' };
+  agent.nextEgress = null;
+  context.report({ kind: 'removed', id: agent.id, reason: 'its card is gone, it ends in its own time' });
+}
+
+/** A declared agent without a card that does not run leaves nothing. */
 async function forgetDeclared(context: EngineContext, id: string): Promise<void> {
   await tolerate(context, `autostart of ${id}`, () => context.host.files.remove(autostartMark(context.paths, id)));
   const agent = context.registry.find(id);
   if (agent === null) return;
-  agent.record = { ...agent.record, origin: 'spawned' };
-  agent.nextEgress = null;
-  if (agent.isLive) return;
   await forgetTable(context, agent);
   context.registry.drop(id);
   await clearAway(context, agent.record);

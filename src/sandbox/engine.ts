@@ -281,7 +281,12 @@ export class Engine implements AsyncDisposable {
     if (agent.record.card.restart === 'no') return false;
     const state = await this.#context.host.units.state(unitName(agent.id)).catch(() => agent.unitState);
     if (state !== null) agent.unitState = state;
-    return !hasEnded(state);
+    if (hasEnded(state)) return false;
+    if (agent.isWithdrawn && state?.subState === 'auto-restart') {
+      await tolerate(this.#context, `stop ${agent.id}`, () => this.#context.host.units.stop(unitName(agent.id)));
+      return false;
+    }
+    return true;
   }
 
   /** A run that is new to us: a declared agent that anyone started, or one that systemd started again. */

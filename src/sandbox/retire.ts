@@ -63,6 +63,10 @@ export async function clearAway(
   const { host, paths } = context;
   await dropUnits(context, record.card, null);
   await dropLink(context, record);
+  // The unit file of a declared agent whose card went away during its last run.
+  await tolerate(context, `unit file of ${record.id}`, () =>
+    host.files.remove(`${paths.unitsDirectory}/${unitName(record.id)}`),
+  );
   await tolerate(context, `commands of ${record.id}`, () => removeCommands(host, paths, unitName(record.id)));
   await tolerate(context, `run directory of ${record.id}`, () =>
     host.files.removeTree(`${paths.agentsDirectory}/${record.id}`),

@@ -222,21 +222,30 @@ test('a card with autostart starts when it appears, and not again after it was s
 
 test('a card that is taken away takes its unit with it, and an agent that runs ends in its own time', async () => {
   const idle = ownCard({ command: ['true'] });
-  const busy = ownCard({ command: ['bash', '-c', 'until [ -e go ]; do sleep 0.05; done; exit 4'] });
+  const script = 'until [ -e go ]; do sleep 0.05; done; exit 4';
+  const busy = ownCard({ ttl_seconds: 600, resource_limits: { memory_mb: 64 }, command: ['bash', '-c', script] });
   for (const card of [idle, busy]) await declareCard(card);
   await succeed(systemctl('start', unitOf(busy.agent_id)));
   for (const { agent_id: id } of [idle, busy]) rmSync(`/etc/agents/${id}.json`);
-  for (const { agent_id: id } of [idle, busy]) await awaitGone(unitFileOf(id));
+  await awaitGone(unitFileOf(idle.agent_id));
   const start = await systemctl('start', unitOf(idle.agent_id));
   assert.match(start.stderr, /not found/);
   assert.deepEqual(
     (await listAgents()).filter(({ id }) => id === idle.agent_id),
     [],
   );
-  assert.equal(await showProperty(unitOf(busy.agent_id), 'ActiveState'), 'active');
+  await succeed(systemctl('daemon-reload'));
+  const running = await showUnit(unitOf(busy.agent_id), 'ActiveState', 'MemoryMax', 'RuntimeMaxUSec');
+  assert.deepEqual(Object.fromEntries(running), {
+    ActiveState: 'active',
+    MemoryMax: String(64 * 1024 * 1024),
+    RuntimeMaxUSec: '10min',
+  });
   writeFileSync(join(busy.workspace, 'go'), '');
   const { outcome } = await awaitEnd(busy.agent_id);
   assert.deepEqual([outcome?.kind, outcome?.status], ['exited', 4]);
+  await awaitGone(unitFileOf(busy.agent_id));
+  assert.match(await showProperty(unitOf(busy.agent_id), 'ActiveState'), /inactive|failed/);
 });
 
 test('the id of a declared agent is refused to agent-spawn', async () => {
