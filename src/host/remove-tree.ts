@@ -15,7 +15,7 @@ export async function removeTree(path: string): Promise<void> {
   if (parent === null) return;
   const name = basename(path);
   await using root = await parent.directory(name);
-  if (root === null) return parent.unlink(name);
+  if (root === null) return await parent.unlink(name);
   await walkTree(root, {
     leaf: (_entry, directory, leaf) => directory.unlink(leaf),
     directory: async (_entry, above, child) => void (await above.removeDirectory(child)),
