@@ -128,6 +128,112 @@ export const CARD_KEYS: readonly CardKey[] = [
     "example": "/run/secrets/anthropic-key"
   },
   {
+    "pointer": "/api_key_delivery",
+    "title": "Delivery of API keys",
+    "type": "string",
+    "allowed": [
+      "gateway",
+      "env"
+    ],
+    "example": "env"
+  },
+  {
+    "pointer": "/credentials",
+    "title": "Credentials",
+    "type": "array",
+    "most": 32,
+    "example": [
+      {
+        "provider": "git",
+        "base_url": "https://github.com",
+        "api_key_file": "/run/secrets/github-token"
+      }
+    ]
+  },
+  {
+    "pointer": "/credentials/*",
+    "title": "Credential",
+    "type": "object",
+    "example": {
+      "provider": "openai",
+      "api_key_file": "/run/secrets/openai-key"
+    }
+  },
+  {
+    "pointer": "/credentials/*/provider",
+    "title": "Provider",
+    "type": "string",
+    "allowed": [
+      "anthropic",
+      "openai",
+      "google",
+      "ollama",
+      "custom",
+      "git"
+    ],
+    "example": "openai"
+  },
+  {
+    "pointer": "/credentials/*/api_key_file",
+    "title": "Key file",
+    "type": "string",
+    "most": 4095,
+    "example": "/run/secrets/openai-key"
+  },
+  {
+    "pointer": "/credentials/*/base_url",
+    "title": "Base URL",
+    "type": "string",
+    "most": 1024,
+    "example": "https://llm.example.com/v1"
+  },
+  {
+    "pointer": "/credentials/*/header",
+    "title": "Header",
+    "type": "string",
+    "most": 100,
+    "example": "api-key"
+  },
+  {
+    "pointer": "/credentials/*/username",
+    "title": "User name",
+    "type": "string",
+    "most": 128,
+    "example": "oauth2"
+  },
+  {
+    "pointer": "/credentials/*/variable",
+    "title": "Variable",
+    "type": "string",
+    "most": 128,
+    "example": "LLM_API_KEY"
+  },
+  {
+    "pointer": "/budget",
+    "title": "Budget",
+    "type": "object",
+    "example": {
+      "requests": 200,
+      "tokens": 2000000
+    }
+  },
+  {
+    "pointer": "/budget/requests",
+    "title": "Requests",
+    "type": "integer",
+    "least": 1,
+    "most": 1000000000,
+    "example": 200
+  },
+  {
+    "pointer": "/budget/tokens",
+    "title": "Tokens",
+    "type": "integer",
+    "least": 1,
+    "most": 1000000000000,
+    "example": 2000000
+  },
+  {
     "pointer": "/allowed_hosts",
     "title": "Allowed hosts",
     "type": "array",
@@ -425,6 +531,17 @@ export const CARD_KEYS: readonly CardKey[] = [
     "most": 4095
   },
   {
+    "pointer": "/filesystem/home",
+    "title": "Home directory",
+    "type": "string",
+    "allowed": [
+      "private",
+      "temporary",
+      "workspace"
+    ],
+    "example": "workspace"
+  },
+  {
     "pointer": "/resource_limits",
     "title": "Resource limits",
     "type": "object",
@@ -538,7 +655,9 @@ export const CARD_DEFAULTS = {
   "labels": {},
   "agent": "opencode",
   "environment": {},
-  "api_provider": "anthropic",
+  "api_key_delivery": "gateway",
+  "credentials": [],
+  "budget": {},
   "denied_hosts": [],
   "network": {
     "mode": "isolated",

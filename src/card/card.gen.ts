@@ -43,15 +43,65 @@ export interface Card {
     readonly [k: string]: string;
   };
   /**
-   * Whose model API the agent talks to.
+   * Whose model API the agent talks to. Absent: openai for the agent codex, google for gemini, otherwise anthropic.
    */
   readonly api_provider?: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom';
   /**
-   * File of the host that holds the API key; absolute and normal. The card names the file and never holds the key.
+   * File of the host that holds the API key, one line, readable by nobody but its owner: an absolute path, or credential:NAME for a systemd credential. The card names the file and never holds the key. Short for one entry of credentials with api_provider.
    */
   readonly api_key_file?: string;
   /**
-   * Hosts that the agent may reach, without scheme or path: a name, *.NAME for everything below a name, an address or CIDR range, * for any public address; NAME:PORT for one port, otherwise ports 80 and 443. An address that is not public is reached only where it is written out. An empty list allows none. Absent: the API hosts of api_provider and no others.
+   * gateway: the keys stay outside; the agent gets the address of a gateway on its own loopback, which adds them. env: for agents that take no other address; the keys are in the environment of the agent, and it can give them away.
+   */
+  readonly api_key_delivery?: 'gateway' | 'env';
+  /**
+   * Keys and tokens that are used on the agent's behalf. The first one that is not for git is that of the agent's model.
+   *
+   * @maxItems 32
+   *
+   * Items: One key, and where it is sent.
+   */
+  readonly credentials?: readonly {
+    /**
+     * Whose API it is: it decides which paths pass and how the key is sent. git: clones and pushes over https. custom: anything else; needs base_url.
+     */
+    readonly provider: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom' | 'git';
+    /**
+     * As the key of the same name of the card. May be absent for ollama and custom, whose servers may want no key.
+     */
+    readonly api_key_file?: string;
+    /**
+     * Where the API is, as its client libraries are told: with /v1 for openai and ollama, without for anthropic and google; for git the server, or a part of it that the token is for. http:// only with an address that is not public. Absent: the provider's own, for ollama this host.
+     */
+    readonly base_url?: string;
+    /**
+     * Field of the request that carries the key, NAME, or NAME: WORD for a word before the key. Absent: the provider's own, for custom Authorization: Bearer. Not for git.
+     */
+    readonly header?: string;
+    /**
+     * User name that goes with the token. Only for git. Absent: x-access-token, which the known servers take.
+     */
+    readonly username?: string;
+    /**
+     * Variable that holds the key when api_key_delivery is env. Absent: the one that the provider's client libraries read.
+     */
+    readonly variable?: string;
+  }[];
+  /**
+   * What the agent may use of its model, over its life; calls beyond are refused with status 429.
+   */
+  readonly budget?: {
+    /**
+     * Most calls of a model. The upper bound catches a value that was meant as none. Absent: no such cap.
+     */
+    readonly requests?: number;
+    /**
+     * Most tokens, read and written together, as the provider states them; where it states none, a quarter of the bytes. A call that was begun is not cut. The upper bound catches a value that was meant as none. Absent: no such cap.
+     */
+    readonly tokens?: number;
+  };
+  /**
+   * Hosts that the agent may reach, without scheme or path: a name, *.NAME for everything below a name, an address or CIDR range, * for any public address; NAME:PORT for one port, otherwise ports 80 and 443. An address that is not public is reached only where it is written out. An empty list allows none. Absent: the API hosts of api_provider and no others; none where a key is used, since the gateway to its API needs no entry.
    *
    * @maxItems 1024
    *
@@ -199,6 +249,10 @@ export interface Card {
      * @maxItems 256
      */
     readonly read_only?: readonly string[];
+    /**
+     * private: a directory of the agent's own that lasts from run to run, until the agent is removed or the host restarts. temporary: gone with each run. workspace: the workspace is the home. The first two live in memory and have at most tmp_mb. Absent: private for an agent of the list without a command, shell excepted; otherwise temporary.
+     */
+    readonly home?: 'private' | 'temporary' | 'workspace';
   };
   /**
    * What the agent may use, all its processes together. systemd and the kernel hold these limits, also while the daemon is down.

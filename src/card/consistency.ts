@@ -4,6 +4,7 @@ import { valueAt } from '../base/pointer.ts';
 import { quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
 import { CARD_DEFAULTS } from './card-keys.gen.ts';
+import { credentialProblems } from './credential-consistency.ts';
 import { displayName } from './keys.ts';
 import { networkProblems } from './network-consistency.ts';
 import { publishedPort } from './resolve.ts';
@@ -13,12 +14,20 @@ import { publishedPort } from './resolve.ts';
  * values that have the type they should have, so that it can be asked about any card.
  */
 export function contradictions(card: unknown): readonly Problem[] {
-  return [...pathProblems(card), ...memoryProblems(card), ...publishProblems(card), ...networkProblems(card)];
+  return [
+    ...pathProblems(card),
+    ...memoryProblems(card),
+    ...publishProblems(card),
+    ...networkProblems(card),
+    ...credentialProblems(card),
+  ];
 }
 
 function pathProblems(card: unknown): readonly Problem[] {
   const binds = listAt(card, '/filesystem/read_only').map((_, index) => `/filesystem/read_only/${index}`);
-  return ['/workspace', '/api_key_file', '/proxy_credentials_file', ...binds].flatMap((pointer) => {
+  const keys = listAt(card, '/credentials').map((_, index) => `/credentials/${index}/api_key_file`);
+  const files = ['/workspace', '/api_key_file', '/proxy_credentials_file'];
+  return [...files, ...keys, ...binds].flatMap((pointer) => {
     const path = valueAt(card, pointer);
     if (typeof path !== 'string' || pathFault(path) !== 'too-long') return [];
     const message = `${displayName(pointer)} has more than ${PATH_BYTES_MAX} bytes, which no path can have.`;

@@ -51,6 +51,10 @@ export const FORMS: Readonly<Record<string, Explain>> = {
   ipAddress: (text) => badFormat(`is ${quote(text)}, but must be an IPv4 or IPv6 address without port and brackets`),
   proxyUrl: explainProxy,
   listenAddress: explainListenAddress,
+  secretSource: explainSecretSource,
+  baseUrl: explainBaseUrl,
+  credentialHeader: explainCredentialHeader,
+  userName: () => badFormat('is not a user name: it has no spaces, no colon and nothing beyond ASCII'),
 };
 
 function badFormat(cause: string, suggestion?: string): FormFault {
@@ -164,4 +168,36 @@ function explainListenAddress(text: string): FormFault {
   const meant = port ?? local;
   const cause = `is ${quote(text)}, but an address is written ADDRESS:PORT with numbers, or [ADDRESS]:PORT for IPv6, and a socket as an absolute path`;
   return badFormat(cause, meant === undefined ? undefined : `Write "127.0.0.1:${meant}".`);
+}
+
+function explainSecretSource(text: string): FormFault {
+  if (text.startsWith('credential:'))
+    return badFormat(
+      'names no systemd credential',
+      'Write credential:NAME, with a name of letters, digits, ".", "_" and "-".',
+    );
+  if (looksLikeKey(text)) return badFormat('is no path', 'A card holds no secrets: put the key in a file and name it.');
+  return explainPath(text);
+}
+
+/** Whether somebody put a key where a path belongs. Such a text is never repeated. */
+function looksLikeKey(text: string): boolean {
+  return !/^[/.~$]/.test(text) && /^[!-~]{20,}$/.test(text) && !text.includes('/');
+}
+
+function explainBaseUrl(text: string): FormFault {
+  if (/^[a-z]+:\/\/[^/]*@/i.test(text))
+    return badFormat('holds a user name or a password', 'Put the token in a file and name it in "api_key_file".');
+  const host = /^[A-Za-z0-9._-]{1,200}(?::[0-9]{1,5})?(?:\/[A-Za-z0-9/._-]{0,100})?$/.test(text);
+  return badFormat(
+    `is ${quote(text)}, but a base URL is written https://HOST:PORT/PATH, without a query`,
+    host ? `Write "https://${text}".` : undefined,
+  );
+}
+
+function explainCredentialHeader(text: string): FormFault {
+  const field = /^[A-Za-z0-9-]+/.exec(text)?.[0] ?? '';
+  if (text === field || /^[A-Za-z0-9-]+: [A-Za-z0-9-]+$/.test(text))
+    return badFormat(`is ${quote(field)}, a field that says how a request is sent`);
+  return badFormat('is no name of a field', 'Write NAME, or NAME: WORD for a word before the key.');
 }

@@ -32,6 +32,20 @@ export interface DirectConnection {
   readonly protocol: 'tcp' | 'udp';
 }
 
+/** A key or token that is used on the agent's behalf; null where the card does not say. */
+export interface ResolvedCredential {
+  readonly provider: NonNullable<Card['api_provider']> | 'git';
+  /** Absolute path or `credential:NAME`; null for a server that wants no key. */
+  readonly keyFile: string | null;
+  readonly baseUrl: string | null;
+  /** `NAME` or `NAME: WORD`. */
+  readonly header: string | null;
+  readonly username: string | null;
+  readonly variable: string | null;
+  /** `/credentials/<n>`, or for the short form `/api_key_file` or `/api_provider`. */
+  readonly pointer: string;
+}
+
 /** Limits of an agent in the kernel's units; null where there is none. */
 export interface ResolvedLimits {
   readonly memoryMaxBytes: number;
@@ -61,7 +75,10 @@ export interface ResolvedCard {
   readonly command: readonly string[] | null;
   readonly environment: Readonly<Record<string, string>>;
   readonly apiProvider: NonNullable<Card['api_provider']>;
-  readonly apiKeyFile: string | null;
+  /** In the card's order, its short form included. */
+  readonly credentials: readonly ResolvedCredential[];
+  readonly apiKeyDelivery: NonNullable<Card['api_key_delivery']>;
+  readonly budget: { readonly requests: number | null; readonly tokens: number | null };
   /** Null when the card does not say; an empty list allows no host. */
   readonly allowedHosts: readonly AllowedHost[] | null;
   readonly deniedHosts: readonly DeniedHost[];
@@ -76,7 +93,7 @@ export interface ResolvedCard {
     readonly requestsPerMinute: number | null;
   };
   readonly a2aPort: number | null;
-  readonly filesystem: { readonly readOnly: readonly string[] };
+  readonly filesystem: { readonly readOnly: readonly string[]; readonly home: 'private' | 'temporary' | 'workspace' };
   readonly limits: ResolvedLimits;
   /** 0 for no end. */
   readonly ttlSeconds: number;
@@ -95,20 +112,61 @@ export function resolveCard(card: Card, origin: CardOrigin): ResolvedCard {
     agent: card.agent ?? CARD_DEFAULTS.agent,
     command: card.command ?? null,
     environment: card.environment ?? CARD_DEFAULTS.environment,
-    apiProvider: card.api_provider ?? CARD_DEFAULTS.api_provider,
-    apiKeyFile: card.api_key_file ?? null,
+    apiProvider: apiProvider(card),
+    credentials: resolveCredentials(card),
+    apiKeyDelivery: card.api_key_delivery ?? CARD_DEFAULTS.api_key_delivery,
+    budget: { requests: card.budget?.requests ?? null, tokens: card.budget?.tokens ?? null },
     allowedHosts: card.allowed_hosts?.map(allowedHost) ?? null,
     deniedHosts: (card.denied_hosts ?? CARD_DEFAULTS.denied_hosts).map(deniedHost),
     proxy: card.proxy ?? null,
     proxyCredentialsFile: card.proxy_credentials_file ?? null,
     network: resolveNetwork(card.network ?? {}),
     a2aPort: card.a2a_port ?? null,
-    filesystem: { readOnly: card.filesystem?.read_only ?? CARD_DEFAULTS.filesystem.read_only },
+    filesystem: {
+      readOnly: card.filesystem?.read_only ?? CARD_DEFAULTS.filesystem.read_only,
+      home: card.filesystem?.home ?? (isPreset(card) ? 'private' : 'temporary'),
+    },
     limits: resolveLimits(card.resource_limits ?? {}),
     ttlSeconds: card.ttl_seconds ?? CARD_DEFAULTS.ttl_seconds,
     stopTimeoutSeconds: card.stop_timeout_seconds ?? CARD_DEFAULTS.stop_timeout_seconds,
     restart: card.restart ?? (origin === 'declared' ? 'on-failure' : 'no'),
     autostart: card.autostart ?? CARD_DEFAULTS.autostart,
+  };
+}
+
+/** Whether the card leaves the command to the agent of the list. */
+function isPreset({ agent, command }: Card): boolean {
+  return command === undefined && (agent ?? CARD_DEFAULTS.agent) !== 'shell';
+}
+
+function apiProvider({ api_provider, agent }: Card): ResolvedCard['apiProvider'] {
+  if (api_provider !== undefined) return api_provider;
+  return agent === 'codex' ? 'openai' : agent === 'gemini' ? 'google' : 'anthropic';
+}
+
+/** The short form, which ollama needs no key for, and the list. */
+function resolveCredentials(card: Card): readonly ResolvedCredential[] {
+  const provider = apiProvider(card);
+  const list = card.credentials ?? CARD_DEFAULTS.credentials;
+  const isNamed = list.some((entry) => entry.provider === provider);
+  const rest = { baseUrl: null, header: null, username: null, variable: null };
+  const short: ResolvedCredential[] = [];
+  if (card.api_key_file !== undefined)
+    short.push({ provider, keyFile: card.api_key_file, ...rest, pointer: '/api_key_file' });
+  else if (card.api_provider === 'ollama' && !isNamed)
+    short.push({ provider, keyFile: null, ...rest, pointer: '/api_provider' });
+  return [...short, ...list.map(credential)];
+}
+
+function credential(entry: NonNullable<Card['credentials']>[number], index: number): ResolvedCredential {
+  return {
+    provider: entry.provider,
+    keyFile: entry.api_key_file ?? null,
+    baseUrl: entry.base_url ?? null,
+    header: entry.header ?? null,
+    username: entry.username ?? null,
+    variable: entry.variable ?? null,
+    pointer: `/credentials/${index}`,
   };
 }
 

@@ -28,13 +28,13 @@ function networkView({ mode, isEnforced, explanation, egress }: NetworkPlan): Pl
   return { mode, isEnforced, explanation, egress: egress === null ? null : egressView(egress) };
 }
 
-function egressView({ table, credentialsFile }: EgressPlan): PlanEgressView {
+function egressView({ table, secrets }: EgressPlan): PlanEgressView {
   const { policy, upstream, caps } = table;
   return {
     allow: policy.allow,
     deny: policy.deny,
     upstream: upstream === null ? null : upstreamUrl(upstream),
-    hasCredentials: credentialsFile !== null,
+    hasCredentials: secrets.upstream !== null,
     maxBytes: caps.maxBytes,
     requestsPerMinute: caps.requestsPerMinute,
   };

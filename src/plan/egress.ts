@@ -2,14 +2,30 @@ import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { AllowedHost, DeniedHost, ResolvedCard } from '../card/resolve.ts';
 import { DEFAULT_PORTS, parseEntry } from '../policy/pattern.ts';
 import type { AgentTable, EgressRule, UpstreamProxy } from '../policy/table.ts';
+import { type PlannedCredential, planCredentials } from './gateways.ts';
 
 /** What an agent may reach, as the proxy is told. */
 export interface EgressPlan {
-  /** Without the credentials of the upstream proxy, which no plan holds. */
+  /** Without credentials, which no plan holds. */
   readonly table: AgentTable;
-  /** File with the credentials of the upstream proxy, or null. */
-  readonly credentialsFile: string | null;
+  readonly secrets: EgressSecrets;
   readonly notices: readonly string[];
+}
+
+/** Where the credentials are that a table needs: absolute paths or `credential:NAME`. */
+export interface EgressSecrets {
+  /** For the upstream proxy, or null. */
+  readonly upstream: string | null;
+  /** For the gateways that have a key. */
+  readonly gateways: readonly GatewaySecret[];
+}
+
+/** Where the key of one gateway is. */
+export interface GatewaySecret {
+  readonly mount: string;
+  readonly source: string;
+  /** Of the source, in the card. */
+  readonly pointer: string;
 }
 
 /** Hosts of each provider's API; those of the last two are the card's to name. */
@@ -26,25 +42,46 @@ const PROVIDER_PORTS = [443];
 
 /** The table of an agent as its card says it, or everything that is wrong with the card's hosts. */
 export function planEgress(card: ResolvedCard): Result<EgressPlan> {
+  const credentials = planCredentials(card);
   const allowed = card.allowedHosts?.map((entry, index) => allowRule(entry, `/allowed_hosts/${index}`));
-  const allow = allowed ?? PROVIDER_HOSTS[card.apiProvider].map((host) => ok(providerRule(host)));
+  const isGiven = credentials.ok && credentials.value.some(({ gateway }) => gateway?.provider === card.apiProvider);
+  const implied = isGiven ? [] : PROVIDER_HOSTS[card.apiProvider];
+  const allow = allowed ?? implied.map((host) => ok(providerRule(host)));
   const deny = card.deniedHosts.map((entry, index) => denyRule(entry, `/denied_hosts/${index}`));
-  const problems = [...allow, ...deny].flatMap((rule) => (rule.ok ? [] : rule.problems));
-  if (problems.length > 0) return refused(problems);
+  const problems = [...allow, ...deny, credentials].flatMap((part) => (part.ok ? [] : part.problems));
+  if (problems.length > 0 || !credentials.ok) return refused(problems);
+  const gateways = credentials.value.flatMap(({ gateway }) => (gateway === null ? [] : [gateway]));
   const table: AgentTable = {
     id: card.agentId,
     policy: { allow: allow.flatMap(accepted), deny: deny.flatMap(accepted) },
     upstream: card.proxy === null ? null : upstreamProxy(card.proxy),
     caps: { maxBytes: card.network.maxBytes, requestsPerMinute: card.network.requestsPerMinute },
+    gateways,
+    budget: card.budget,
   };
-  const isSilent = card.allowedHosts === null && table.policy.allow.length === 0;
+  const isSilent = card.allowedHosts === null && table.policy.allow.length === 0 && gateways.length === 0;
   const notice = `No host can be reached: the card has no "allowed_hosts", and "${card.apiProvider}" stands for none.`;
-  return ok({ table, credentialsFile: card.proxyCredentialsFile, notices: isSilent ? [notice] : [] });
+  const secrets = { upstream: card.proxyCredentialsFile, gateways: gatewaySecrets(credentials.value) };
+  return ok({ table, secrets, notices: isSilent ? [notice] : [] });
 }
 
-/** A table as it may be shown: whether there are credentials, and not which. */
+function gatewaySecrets(credentials: readonly PlannedCredential[]): readonly GatewaySecret[] {
+  return credentials.flatMap(({ credential, gateway }) => {
+    const { keyFile, pointer } = credential;
+    if (gateway === null || keyFile === null) return [];
+    const at = pointer === '/api_key_file' ? pointer : `${pointer}/api_key_file`;
+    return [{ mount: gateway.mount, source: keyFile, pointer: at }];
+  });
+}
+
+/** A table as it may be shown: without credentials. */
 export function withoutCredentials(table: AgentTable): AgentTable {
-  return { ...table, upstream: table.upstream === null ? null : { ...table.upstream, credentials: null } };
+  const { upstream, gateways } = table;
+  return {
+    ...table,
+    upstream: upstream === null ? null : { ...upstream, credentials: null },
+    gateways: gateways.map((gateway) => ({ ...gateway, key: null })),
+  };
 }
 
 function allowRule(entry: AllowedHost, pointer: string): Result<EgressRule> {

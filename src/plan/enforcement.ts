@@ -7,7 +7,7 @@ import type { ResolvedCard } from '../card/resolve.ts';
  */
 export function unenforced(card: ResolvedCard): readonly Problem[] {
   const problems: Problem[] = [];
-  if (card.apiKeyFile !== null) {
+  if (card.credentials.some(({ keyFile }) => keyFile !== null)) {
     problems.push(refuse('/api_key_file', 'API keys are not delivered to agents yet', 'Remove the key.'));
   }
   return problems;

@@ -267,8 +267,8 @@ function linkSteps(id: string, directory: string, { veth }: NetworkPlan): readon
 
 function egressSteps({ egress }: NetworkPlan): readonly Step[] {
   if (egress === null) return [];
-  const { table, credentialsFile } = egress;
-  return [{ kind: 'egress.register', arguments: { table, credentialsFile } }];
+  const { table, secrets } = egress;
+  return [{ kind: 'egress.register', arguments: { table, secrets } }];
 }
 
 /** What is wrong whatever the rest of the plan turns out to be. */

@@ -1,4 +1,5 @@
 import type { AgentTable } from '../policy/table.ts';
+import type { EgressSecrets } from './egress.ts';
 import type { GeneratedFile } from './generated-files.ts';
 import type { PlannedPort } from './publish.ts';
 import type { UnitFile } from './publish-units.ts';
@@ -34,8 +35,8 @@ export interface StepArguments {
     readonly directory: string;
     readonly files: readonly GeneratedFile[];
   };
-  /** Tells the egress proxy what the agent may reach, with the credentials that the file holds. Undo takes it back. */
-  readonly 'egress.register': { readonly table: AgentTable; readonly credentialsFile: string | null };
+  /** Tells the egress proxy what the agent may reach, with the credentials that the files hold. Undo takes it back. */
+  readonly 'egress.register': { readonly table: AgentTable; readonly secrets: EgressSecrets };
   /** Writes the commands of a transient unit beside it. Undo removes them. */
   readonly 'commands.install': { readonly unit: string; readonly text: string };
   /** Starts the transient unit. Undo stops it and forgets a failure. */

@@ -1,3 +1,5 @@
+import type { CredentialField, ProviderName } from './provider.ts';
+
 /**
  * What the proxy knows of one agent: values that survive JSON, since they
  * travel over the control socket and rest in the daemon's record.
@@ -8,6 +10,42 @@ export interface AgentTable {
   /** Upstream proxy that everything allowed is handed to, or null. */
   readonly upstream: UpstreamProxy | null;
   readonly caps: EgressCaps;
+  /** Ways to APIs that need a credential; no two have the same mount, nor one that begins with another's and a slash. */
+  readonly gateways: readonly Gateway[];
+  readonly budget: Budget;
+}
+
+/** A way to one API, on which the proxy adds the credential that the agent does not have. */
+export interface Gateway {
+  readonly provider: ProviderName;
+  /** How paths at the proxy begin that lead there, `/anthropic`; what follows, goes to `base`. */
+  readonly mount: string;
+  readonly base: GatewayBase;
+  readonly field: CredentialField;
+  /** For git the user name that goes with the token (RFC 7617); otherwise null. */
+  readonly username: string | null;
+  /** The credential; null when there is none, and in every plan and view. Never logged. */
+  readonly key: string | null;
+  /** What the agent holds in its place; null where it needs nothing of the kind. */
+  readonly placeholder: string | null;
+  /** Where it stands in the card: `/credentials/<n>`, or `/api_key_file` or `/api_provider` for the short form. */
+  readonly pointer: string;
+}
+
+/** Where a gateway leads. */
+export interface GatewayBase {
+  readonly scheme: 'http' | 'https';
+  /** Name in lower case, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Beginning of every path there: empty, or with a slash at its beginning and none at its end. */
+  readonly path: string;
+}
+
+/** What may be used of models over the life of the agent; null for no cap. */
+export interface Budget {
+  readonly requests: number | null;
+  readonly tokens: number | null;
 }
 
 /** Rules of one agent, in the order of the card. Deny wins; no rule means refused. */
@@ -65,6 +103,8 @@ export interface EgressSummary {
   readonly openConnections: number;
   /** Most frequent refusals, most frequent first; bounded. */
   readonly topRefusals: readonly RefusalCount[];
+  /** One entry for each gateway, in the order of the table. */
+  readonly gateways: readonly GatewayUsage[];
   /** Head of the audit's hash chain. */
   readonly auditHead: { readonly sequence: number; readonly hash: string };
 }
@@ -75,4 +115,19 @@ export interface RefusalCount {
   readonly port: number;
   readonly reason: string;
   readonly count: number;
+}
+
+/** What was used of one gateway over the life of the agent. */
+export interface GatewayUsage {
+  readonly mount: string;
+  readonly provider: ProviderName;
+  /** Requests that were passed on. */
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Tokens as the provider stated them; those of its caches count as read. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Tokens of calls whose answer stated none: a quarter of their bytes. */
+  readonly estimatedTokens: number;
 }

@@ -81,7 +81,7 @@ export class AgentPort {
   /** What came of the agent's requests so far. */
   summary(): EgressSummary {
     const openConnections = this.#connections.size;
-    return { id: this.#id, ...this.#meter.counters, openConnections, auditHead: this.#log.head };
+    return { id: this.#id, ...this.#meter.counters, openConnections, gateways: [], auditHead: this.#log.head };
   }
 
   /** Ends everything of the agent, which is over; a last look at what came of its requests. */

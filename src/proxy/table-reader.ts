@@ -1,6 +1,19 @@
 import { isAgentId } from '../base/ids.ts';
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
-import type { AgentTable, EgressCaps, EgressPolicy, EgressRule, UpstreamProxy } from '../policy/table.ts';
+import { PROVIDERS, type ProviderName } from '../policy/provider.ts';
+import type {
+  AgentTable,
+  Budget,
+  EgressCaps,
+  EgressPolicy,
+  EgressRule,
+  Gateway,
+  GatewayBase,
+  UpstreamProxy,
+} from '../policy/table.ts';
+
+/** Segments of letters, digits and what an authority has. */
+const MOUNT = /^(?:\/[a-z0-9.:[\]-]+)+$/;
 
 /** A value that is not what it should be. */
 class Unexpected extends Error {
@@ -55,6 +68,8 @@ function readAgent(part: Part): AgentTable {
     policy: readPolicy(member(part, 'policy')),
     upstream: orNull(member(part, 'upstream'), readUpstream),
     caps: readCaps(member(part, 'caps')),
+    gateways: list(member(part, 'gateways'), readGateway),
+    budget: readBudget(member(part, 'budget')),
   };
 }
 
@@ -88,6 +103,39 @@ function readCaps(part: Part): EgressCaps {
     maxBytes: orNull(member(part, 'maxBytes'), count),
     requestsPerMinute: orNull(member(part, 'requestsPerMinute'), count),
   };
+}
+
+function readGateway(part: Part): Gateway {
+  const provider = text(member(part, 'provider'));
+  if (!isProvider(provider)) throw new Unexpected(`${part.pointer}/provider`, 'a provider');
+  const mount = text(member(part, 'mount'));
+  if (!MOUNT.test(mount)) throw new Unexpected(`${part.pointer}/mount`, 'the beginning of a path');
+  const field = member(part, 'field');
+  return {
+    provider,
+    mount,
+    base: readBase(member(part, 'base')),
+    field: { name: text(member(field, 'name')), word: text(member(field, 'word')) },
+    username: orNull(member(part, 'username'), text),
+    key: orNull(member(part, 'key'), text),
+    placeholder: orNull(member(part, 'placeholder'), text),
+    pointer: text(member(part, 'pointer')),
+  };
+}
+
+function readBase(part: Part): GatewayBase {
+  const scheme = text(member(part, 'scheme'));
+  if (scheme !== 'http' && scheme !== 'https') throw new Unexpected(`${part.pointer}/scheme`, '"http" or "https"');
+  const path = text(member(part, 'path'));
+  return { scheme, host: text(member(part, 'host')), port: count(member(part, 'port')), path };
+}
+
+function readBudget(part: Part): Budget {
+  return { requests: orNull(member(part, 'requests'), count), tokens: orNull(member(part, 'tokens'), count) };
+}
+
+function isProvider(name: string): name is ProviderName {
+  return Object.hasOwn(PROVIDERS, name);
 }
 
 function member({ value, pointer }: Part, name: string): Part {

@@ -146,7 +146,7 @@ async function planDeclared(
     context.links.reserve(card);
     const plan = await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId));
     const { egress } = plan.network;
-    const table = egress === null ? null : await withCredentials(context.host, egress.table, egress.credentialsFile);
+    const table = egress === null ? null : await withCredentials(context.host, egress.table, egress.secrets);
     return { plan, table, problems: [] };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;

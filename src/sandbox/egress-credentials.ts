@@ -2,6 +2,7 @@ import { SpawnError } from '../base/errors.ts';
 import { CREDENTIALS_BYTES_MAX } from '../base/limits.ts';
 import { quote } from '../base/quote.ts';
 import type { Host } from '../host/host.ts';
+import type { EgressSecrets } from '../plan/egress.ts';
 import type { AgentTable } from '../policy/table.ts';
 
 /** One line `user:password` (RFC 7617: the user has no colon, neither has control characters), with or without a line end. */
@@ -14,10 +15,10 @@ const CREDENTIALS = /^([^:\p{Cc}][^:\p{Cc}]*:[^\p{Cc}]*)\r?\n?$/u;
 export async function withCredentials(
   host: Pick<Host, 'files'>,
   table: AgentTable,
-  path: string | null,
+  secrets: EgressSecrets,
 ): Promise<AgentTable> {
-  if (path === null || table.upstream === null) return table;
-  return { ...table, upstream: { ...table.upstream, credentials: await readCredentials(host, path) } };
+  if (secrets.upstream === null || table.upstream === null) return table;
+  return { ...table, upstream: { ...table.upstream, credentials: await readCredentials(host, secrets.upstream) } };
 }
 
 async function readCredentials(host: Pick<Host, 'files'>, path: string): Promise<string> {

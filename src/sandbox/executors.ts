@@ -123,9 +123,9 @@ async function installPorts({ host, paths }: StepGround, { units }: StepArgument
 
 async function registerEgress(
   { host, egress }: StepGround,
-  { table, credentialsFile }: StepArguments['egress.register'],
+  { table, secrets }: StepArguments['egress.register'],
 ): Promise<Undo> {
-  await egress.register(await withCredentials(host, table, credentialsFile));
+  await egress.register(await withCredentials(host, table, secrets));
   return async () => {
     await egress.remove(table.id);
   };

@@ -59,6 +59,8 @@ function tableFor(id: string, origin: OriginPorts): AgentTable {
     policy: { allow: [{ ...rule, protocol: 'tcp', pointer: '/allowed_hosts/0', reason: null }], deny: [] },
     upstream: null,
     caps: { maxBytes: null, requestsPerMinute: null },
+    gateways: [],
+    budget: { requests: null, tokens: null },
   };
 }
 

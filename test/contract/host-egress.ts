@@ -83,5 +83,7 @@ function tableOf(id: string): AgentTable {
     },
     upstream: { scheme: 'http', host: '192.0.2.1', port: 3128, credentials: 'user:password' },
     caps: { maxBytes: null, requestsPerMinute: null },
+    gateways: [],
+    budget: { requests: null, tokens: null },
   };
 }

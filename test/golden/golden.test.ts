@@ -93,7 +93,7 @@ function egressText({ mode, explanation, proxyUrl, egress }: NetworkPlan): strin
   const { policy, upstream, caps } = egress.table;
   const rules = [...policy.allow.map((rule) => ruleText('allow', rule)), ...policy.deny.map((rule) => ruleText('deny', rule))];
   const way = upstream === null ? 'directly' : `through ${upstream.scheme}://${upstream.host}:${upstream.port}`;
-  const who = egress.credentialsFile === null ? '' : ` with the credentials in ${egress.credentialsFile}`;
+  const who = egress.secrets.upstream === null ? '' : ` with the credentials in ${egress.secrets.upstream}`;
   const most = `at most ${caps.maxBytes ?? 'any number of'} bytes, ${caps.requestsPerMinute ?? 'any number of'} requests per minute`;
   return `${[...lines, ...rules, `${way}${who}`, most].join('\n')}\n`;
 }

@@ -84,5 +84,6 @@ const EMPTY: Omit<EgressSummary, 'id'> = {
   bytesReceived: 0,
   openConnections: 0,
   topRefusals: [],
+  gateways: [],
   auditHead: { sequence: 0, hash: '' },
 };

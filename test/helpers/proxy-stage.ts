@@ -216,10 +216,13 @@ export interface TableOptions {
   readonly deny?: readonly (string | Partial<EgressRule>)[];
   readonly caps?: Partial<AgentTable['caps']>;
   readonly upstream?: AgentTable['upstream'];
+  readonly gateways?: AgentTable['gateways'];
+  readonly budget?: Partial<AgentTable['budget']>;
 }
 
 /** A table of an agent. */
-export function table(id: string, { allow = [], deny = [], caps = {}, upstream = null }: TableOptions): AgentTable {
+export function table(id: string, options: TableOptions): AgentTable {
+  const { allow = [], deny = [], caps = {}, upstream = null, gateways = [], budget = {} } = options;
   return {
     id,
     policy: {
@@ -228,6 +231,8 @@ export function table(id: string, { allow = [], deny = [], caps = {}, upstream =
     },
     upstream,
     caps: { maxBytes: null, requestsPerMinute: null, ...caps },
+    gateways,
+    budget: { requests: null, tokens: null, ...budget },
   };
 }
 

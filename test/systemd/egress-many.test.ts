@@ -49,7 +49,8 @@ function tableOf(index: number): AgentTable {
   const rest = { ports: [80], methods: null, paths: null, protocol: 'tls', reason: null } as const;
   const rule = { ...rest, host: hostOf(index), pointer: '/allowed_hosts/0' };
   const caps = { maxBytes: null, requestsPerMinute: null };
-  return { id: `many-${process.pid}-${index}`, policy: { allow: [rule], deny: [] }, upstream: null, caps };
+  const rules = { policy: { allow: [rule], deny: [] }, upstream: null, caps };
+  return { id: `many-${process.pid}-${index}`, ...rules, gateways: [], budget: { requests: null, tokens: null } };
 }
 
 /** Addresses that web servers were asked at, with the hosts they were asked for. */

@@ -35,6 +35,8 @@ export const TABLE: AgentTable = {
   policy: { allow: [rule()], deny: [] },
   upstream: { scheme: 'http', host: 'proxy.example.net', port: 8080, credentials: 'user:hunter2' },
   caps: { maxBytes: null, requestsPerMinute: null },
+  gateways: [],
+  budget: { requests: null, tokens: null },
 };
 
 /** A tunnel to the host of {@link rule}. */

@@ -20,14 +20,16 @@ const MINIMAL_RESOLVED: ResolvedCard = {
   command: null,
   environment: {},
   apiProvider: 'anthropic',
-  apiKeyFile: null,
+  credentials: [],
+  apiKeyDelivery: 'gateway',
+  budget: { requests: null, tokens: null },
   allowedHosts: null,
   deniedHosts: [],
   proxy: null,
   proxyCredentialsFile: null,
   network: { mode: 'isolated', publish: [], allow: [], maxBytes: null, requestsPerMinute: null },
   a2aPort: null,
-  filesystem: { readOnly: [] },
+  filesystem: { readOnly: [], home: 'private' },
   limits: {
     memoryMaxBytes: 4096 * MIB,
     memoryHighBytes: null,
@@ -81,7 +83,19 @@ test('every key of a full card arrives where it belongs', () => {
     command: ['claude', '--print', 'Review the branch that is checked out.'],
     environment: { LANG: 'de_DE.UTF-8', CI: '1' },
     apiProvider: 'anthropic',
-    apiKeyFile: '/run/secrets/anthropic-key',
+    credentials: [
+      {
+        provider: 'anthropic',
+        keyFile: '/run/secrets/anthropic-key',
+        baseUrl: null,
+        header: null,
+        username: null,
+        variable: null,
+        pointer: '/api_key_file',
+      },
+    ],
+    apiKeyDelivery: 'gateway',
+    budget: { requests: null, tokens: null },
     allowedHosts: [
       {
         host: 'packages.example.org',
@@ -105,7 +119,7 @@ test('every key of a full card arrives where it belongs', () => {
       requestsPerMinute: 600,
     },
     a2aPort: 9000,
-    filesystem: { readOnly: ['/srv/datasets'] },
+    filesystem: { readOnly: ['/srv/datasets'], home: 'temporary' },
     limits: {
       memoryMaxBytes: 2048 * MIB,
       memoryHighBytes: 1536 * MIB,

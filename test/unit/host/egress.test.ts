@@ -15,6 +15,8 @@ const TABLE: AgentTable = {
   policy: { allow: [], deny: [] },
   upstream: null,
   caps: { maxBytes: null, requestsPerMinute: null },
+  gateways: [],
+  budget: { requests: null, tokens: null },
 };
 
 /** A control socket where `answer` plays the proxy. */

@@ -12,13 +12,15 @@ const TABLE: AgentTable = {
   policy: { allow: [], deny: [] },
   upstream: { scheme: 'http', host: 'squid', port: 3128, credentials: null },
   caps: { maxBytes: null, requestsPerMinute: null },
+  gateways: [],
+  budget: { requests: null, tokens: null },
 };
 
 /** The credentials read from a file, or the message of the refusal. */
 async function readFrom(content: string | null, mode = 0o600, uid = 0): Promise<string | null> {
   const host = new FakeHost();
   if (content !== null) host.files.seedFile(PATH, content, uid, mode);
-  return withCredentials(host, TABLE, PATH).then(
+  return withCredentials(host, TABLE, { upstream: PATH, gateways: [] }).then(
     ({ upstream }) => upstream?.credentials ?? null,
     (error: SpawnError) => {
       assert.equal(error.code, 'plan.credentials-refused');
@@ -53,5 +55,5 @@ test('a file that is absent, too large, or not for root alone is refused', async
 });
 
 test('a card without credentials has none, and its table is as planned', async () => {
-  assert.deepEqual(await withCredentials(new FakeHost(), TABLE, null), TABLE);
+  assert.deepEqual(await withCredentials(new FakeHost(), TABLE, { upstream: null, gateways: [] }), TABLE);
 });

@@ -6,7 +6,14 @@ import { EgressTables } from '../../../src/sandbox/egress-tables.ts';
 import { FakeHost } from '../../helpers/fake-host.ts';
 
 function tableOf(id: string, maxBytes: number | null = null): AgentTable {
-  return { id, policy: { allow: [], deny: [] }, upstream: null, caps: { maxBytes, requestsPerMinute: null } };
+  return {
+    id,
+    policy: { allow: [], deny: [] },
+    upstream: null,
+    caps: { maxBytes, requestsPerMinute: null },
+    gateways: [],
+    budget: { requests: null, tokens: null },
+  };
 }
 
 /** Tables on a fake proxy, and what was reported. */

@@ -11,6 +11,8 @@ const TABLE: AgentTable = {
   policy: { allow: [CARD_RULE], deny: [] },
   upstream: null,
   caps: { maxBytes: null, requestsPerMinute: null },
+  gateways: [],
+  budget: { requests: null, tokens: null },
 };
 
 function rule(host: string, ports: readonly number[] | null, pointer: string): EgressRule {
