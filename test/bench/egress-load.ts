@@ -1,11 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { countedRate } from './counted-rate.ts';
 import type { LoadOrder, LoadResult, Via } from './egress-order.ts';
 import { quantile } from './statistics.ts';
-
-/** Until everything has come up to speed, then as long as it is counted, milliseconds. */
-const WARM_UP_MS = 200;
-const COUNTED_MS = 1000;
 
 /** Requests before those whose latency counts. */
 const WARM_UP_REQUESTS = 50;
@@ -40,7 +37,7 @@ async function loadTunnels({ vias, origin }: LoadOrder, count: number): Promise<
     });
     socket.write('x');
   }
-  return await countedRate(() => total);
+  return { value: await countedRate(() => total), total };
 }
 
 /** Sends one request after the other, on one connection if the other side keeps it. */
@@ -109,7 +106,7 @@ async function loadRequests(order: LoadOrder, connections: number): Promise<Load
     };
     void requester.request().then(next);
   }
-  return await countedRate(() => total);
+  return { value: await countedRate(() => total), total };
 }
 
 async function loadLatency(order: LoadOrder, requests: number): Promise<LoadResult> {
@@ -133,18 +130,6 @@ async function loadIdle({ vias, origin }: LoadOrder, count: number): Promise<Loa
   process.stdin.resume();
   await once(process.stdin, 'end');
   return { value: count, total: count };
-}
-
-/** What a counter gains per second once it has come up to speed. */
-async function countedRate(counter: () => number): Promise<LoadResult> {
-  await pause(WARM_UP_MS);
-  const [before, startedAt] = [counter(), performance.now()];
-  await pause(COUNTED_MS);
-  return { value: ((counter() - before) / (performance.now() - startedAt)) * 1000, total: counter() };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function fail(error: Error): void {

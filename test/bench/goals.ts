@@ -7,7 +7,7 @@ export interface Goal {
   /** `at most` a bound, or `at least`. */
   readonly sense: 'at most' | 'at least';
   readonly bound: number;
-  readonly unit: '×' | 'MiB';
+  readonly unit: '×' | 'MiB' | 'ms';
   /** Undefined when something it is made of was not measured. */
   readonly value: number | undefined;
   readonly verdict: 'met' | 'not met' | 'not measured';

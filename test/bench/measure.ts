@@ -6,6 +6,8 @@ import { cardText } from './card.ts';
 import { allContestants, HOLDER, nextContestants, type Stage } from './contestants.ts';
 import { measureEgress, type RouteResult } from './egress.ts';
 import { judgeEgress } from './egress-goals.ts';
+import { type GatewayResult, measureGateway } from './gateway.ts';
+import { judgeGateway } from './gateway-goals.ts';
 import { judge } from './goals.ts';
 import { type Level, measureIdle } from './idle.ts';
 import { residentBytes } from './memory.ts';
@@ -21,6 +23,8 @@ interface Order {
   readonly rounds: number;
   /** Rounds of the comparison of proxies; 0 for none. */
   readonly egressRounds: number;
+  /** Rounds of the gateway beside the API itself; 0 for none. */
+  readonly gatewayRounds: number;
   readonly idleRounds: number;
   /** Numbers of idle agents; none for no such measurement. */
   readonly levels: readonly number[];
@@ -41,6 +45,7 @@ async function main(): Promise<void> {
   const surroundings = await describeSurroundings();
   const stage = await setStage(order);
   const egress = order.egressRounds === 0 ? [] : await compareProxies(order.egressRounds);
+  const gateway = order.gatewayRounds === 0 ? [] : await weighGateway(order.gatewayRounds);
   const results = await compete(order.rounds === 0 ? [] : allContestants(stage), order.rounds, (round) => {
     if (round % 10 === 0 && round > 0) progress(`${round} of ${order.rounds} rounds`);
   });
@@ -62,17 +67,31 @@ async function main(): Promise<void> {
     daemonBytes,
     egress,
     egressRounds: order.egressRounds,
-    goals: [...(order.rounds === 0 ? [] : judge({ results, levels, daemonBytes })), ...judgeEgress(egress)],
+    gateway,
+    gatewayRounds: order.gatewayRounds,
+    goals: [
+      ...(order.rounds === 0 ? [] : judge({ results, levels, daemonBytes })),
+      ...judgeEgress(egress),
+      ...judgeGateway(gateway),
+    ],
   };
   if (order.jsonFile !== null) writeFileSync(order.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(renderReport(report));
 }
 
 async function compareProxies(rounds: number): Promise<readonly RouteResult[]> {
+  return await measureEgress({ rounds, directory: openDirectory(), progress });
+}
+
+async function weighGateway(rounds: number): Promise<readonly GatewayResult[]> {
+  return await measureGateway({ rounds, directory: openDirectory(), holder: HOLDER, progress });
+}
+
+/** A new directory that proxies pass through as users of their own. */
+function openDirectory(): string {
   const directory = mkdtempSync('/run/agent-spawn-bench-egress-');
-  // Squid passes through it as a user of its own.
   chmodSync(directory, 0o755);
-  return await measureEgress({ rounds, directory, progress });
+  return directory;
 }
 
 /** Prepares what the contestants need, none of which is measured. */

@@ -1,5 +1,7 @@
 import type { RouteResult } from './egress.ts';
 import { renderEgress } from './egress-report.ts';
+import type { GatewayResult } from './gateway.ts';
+import { renderGateway } from './gateway-report.ts';
 import { type Goal, NAMES } from './goals.ts';
 import { idleCost, type Level } from './idle.ts';
 import type { Result } from './round-robin.ts';
@@ -16,6 +18,9 @@ export interface Report {
   /** Ways through proxies; none when they were not measured. */
   readonly egress: readonly RouteResult[];
   readonly egressRounds: number;
+  /** Ways to a model's API; none when they were not measured. */
+  readonly gateway: readonly GatewayResult[];
+  readonly gatewayRounds: number;
   readonly goals: readonly Goal[];
 }
 
@@ -47,6 +52,14 @@ export function renderReport(report: Report): string {
           [
             `Egress: rates, CPU time of the proxy, latency added to a request, and resident memory with so many still tunnels; ${report.egressRounds} rounds with all in turn`,
             ...renderEgress(report.egress),
+          ],
+        ]),
+    ...(report.gateway.length === 0
+      ? []
+      : [
+          [
+            `Gateway: a POST of 8 KiB on a kept connection, the first event of a stream after the API sent it, rates, and resident memory of the proxy with so many still streams; ${report.gatewayRounds} rounds with all in turn`,
+            ...renderGateway(report.gateway),
           ],
         ]),
     ['Goals', ...renderGoals(report.goals)],

@@ -9,15 +9,17 @@ import { findRivals, installProxies } from './rivals.mjs';
 
 const USAGE = `Usage: npm run -s bench -- [options]
 Measures on a private host how long agent-spawn takes to start an agent, beside the same sandbox by hand, srt and podman,
-what idle agents cost, and how agent-egressd does beside tinyproxy and squid. All figures of a run are made in turn, so their ratios hold on a busy machine too.
+what idle agents cost, how agent-egressd does beside tinyproxy and squid, and what its gateway adds to a call of a model.
+All figures of a run are made in turn, so their ratios hold on a busy machine too.
 
-  --rounds N         starts of each contestant; 0 for none (default 40)
-  --egress-rounds N  rounds of the comparison of proxies; 0 for none (default 7)
-  --idle N,N,...     numbers of idle agents to measure beside, rising; "" for none (default 1,100,1000)
-  --idle-rounds N    starts beside each number of idle agents (default 20)
-  --json FILE        writes everything that was measured to FILE too
-  --no-install       installs no rival (socat, ripgrep, srt from npm, podman, busybox, tinyproxy, squid); missing ones are listed as such
-  -h, --help         print this`;
+  --rounds N          starts of each contestant; 0 for none (default 40)
+  --egress-rounds N   rounds of the comparison of proxies; 0 for none (default 7)
+  --gateway-rounds N  rounds of the gateway beside the API itself; 0 for none (default 7)
+  --idle N,N,...      numbers of idle agents to measure beside, rising; "" for none (default 1,100,1000)
+  --idle-rounds N     starts beside each number of idle agents (default 20)
+  --json FILE         writes everything that was measured to FILE too
+  --no-install        installs no rival (socat, ripgrep, srt from npm, podman, busybox, tinyproxy, squid); missing ones are listed as such
+  -h, --help          print this`;
 
 const MEASURE = 'build/test/bench/measure.js';
 const TSC = 'node_modules/typescript/bin/tsc';
@@ -65,6 +67,7 @@ async function main() {
     options: {
       rounds: { type: 'string', default: '40' },
       'egress-rounds': { type: 'string', default: '7' },
+      'gateway-rounds': { type: 'string', default: '7' },
       idle: { type: 'string', default: '1,100,1000' },
       'idle-rounds': { type: 'string', default: '20' },
       json: { type: 'string' },
@@ -79,6 +82,7 @@ async function main() {
   const order = {
     rounds: zeroOrMore(values.rounds, '--rounds'),
     egressRounds: zeroOrMore(values['egress-rounds'], '--egress-rounds'),
+    gatewayRounds: zeroOrMore(values['gateway-rounds'], '--gateway-rounds'),
     idleRounds: positive(values['idle-rounds'], '--idle-rounds'),
     levels: levels(values.idle),
     jsonFile: values.json === undefined ? null : resolve(callerDirectory(), values.json),
@@ -87,7 +91,9 @@ async function main() {
   compile();
   const rivals = order.rounds === 0 ? [] : findRivals(!values['no-install']);
   if (order.egressRounds > 0 && !values['no-install']) installProxies();
-  report(`${order.rounds} rounds of starts, ${order.egressRounds} of proxies, some minutes`);
+  report(
+    `${order.rounds} rounds of starts, ${order.egressRounds} of proxies, ${order.gatewayRounds} of the gateway, some minutes`,
+  );
   const measure = [process.execPath, '--enable-source-maps', inCheckout(MEASURE)];
   return runInPrivateHost([...measure, JSON.stringify({ ...order, rivals })], { cwd: inCheckout() });
 }
