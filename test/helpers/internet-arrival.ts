@@ -1,3 +1,5 @@
+import type { KeyPair } from './internet-certificates.ts';
+
 /** A TCP connection that was made, to any of the ports somebody listens on. */
 export interface TcpArrival {
   readonly kind: 'tcp';
@@ -60,6 +62,8 @@ export type WorldOrder =
       readonly op: 'listen';
       readonly key: string;
       readonly certificate: string;
+      /** Other certificates, by the names in the TLS handshake that get them. */
+      readonly bad: Readonly<Record<string, KeyPair>>;
       /** Ports that take anything. */
       readonly raw: readonly number[];
       /** Directory of what sites serve. */

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { HttpArrival } from './internet-arrival.ts';
 import { serveGit } from './internet-git.ts';
 import { servePackages } from './internet-packages.ts';
+import { serveReflection } from './internet-reflection.ts';
 import type { Web, WebRequest, WebResponse } from './internet-web.ts';
 
 /** One request to a site. */
@@ -21,6 +22,7 @@ export const SITES: readonly (readonly [prefix: string, site: (visit: Visit) => 
   ['/git/', serveGit],
   ['/packages/', servePackages],
   ['/redirect', serveRedirect],
+  ['/reflect/', serveReflection],
   ['/status/', serveStatus],
   ['/stream/', serveStream],
 ];

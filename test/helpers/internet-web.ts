@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type SecureServerOptions,
+} from 'node:http2';
+import { createServer as createOldServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { HttpArrival } from './internet-arrival.ts';
 import type { Arrivals } from './internet-arrivals.ts';
+import type { KeyPair } from './internet-certificates.ts';
 import { SITES } from './internet-sites.ts';
 import type { Streams } from './internet-streams.ts';
 
@@ -35,14 +43,29 @@ export function createPlainServer(web: Web): Server {
   return server;
 }
 
-/** A server of HTTP/2 and HTTP/1.1 over TLS. */
-export function createTlsServer(web: Web, keys: { readonly key: string; readonly cert: string }): Server {
-  const server = createSecureServer({ ...keys, allowHTTP1: true }, (request, response) =>
-    serve(web, request, response),
-  );
+/** A server of HTTP/2 and HTTP/1.1 over TLS, with other certificates for some names. */
+export function createTlsServer(web: Web, usual: KeyPair, others: Readonly<Record<string, KeyPair>>): Server {
+  const contexts = new Map(Object.entries(others).map(([name, pair]) => [name, createSecureContext(optionsOf(pair))]));
+  const options: SecureServerOptions = {
+    ...optionsOf(usual),
+    allowHTTP1: true,
+    SNICallback: (name, done) => done(null, contexts.get(name)),
+  };
+  const server = createSecureServer(options, (request, response) => serve(web, request, response));
   server.on('upgrade', (request: IncomingMessage, socket: Socket) => upgrade(web, request, socket));
   server.on('sessionError', () => undefined);
   return server as unknown as Server;
+}
+
+/** A server of HTTP/1.1 over TLS 1.1 and 1.0 (RFC 8996 says that nobody should). */
+export function createOldTlsServer(web: Web, usual: KeyPair): Server {
+  // Since OpenSSL 3 the digests of these versions need a lower level.
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' } as const;
+  return createOldServer({ ...optionsOf(usual), ...old }, (request, response) => serve(web, request, response));
+}
+
+function optionsOf({ key, certificate }: KeyPair): { readonly key: string; readonly cert: string } {
+  return { key, cert: certificate };
 }
 
 function serve(web: Web, request: WebRequest, response: WebResponse): void {

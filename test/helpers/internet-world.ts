@@ -6,7 +6,7 @@ import type { Arrival, TcpArrival, WorldAnswer, WorldOrder } from './internet-ar
 import { Arrivals } from './internet-arrivals.ts';
 import { NameServer } from './internet-dns.ts';
 import { Streams } from './internet-streams.ts';
-import { createPlainServer, createTlsServer, plainAddress, type Web } from './internet-web.ts';
+import { createOldTlsServer, createPlainServer, createTlsServer, plainAddress, type Web } from './internet-web.ts';
 
 // The far side of test/helpers/internet.ts: every server of the pretend internet, and spies on all of it. Takes orders
 // on standard input and ends with it.
@@ -47,7 +47,7 @@ async function open(server: Server, port: number): Promise<void> {
   await once(server, 'listening');
 }
 
-async function listen({ key, certificate, raw, root }: Listen): Promise<void> {
+async function listen({ key, certificate, bad, raw, root }: Listen): Promise<void> {
   const web: Web = { arrivals, streams, root };
   const wire = spawn('/usr/bin/python3', [process.argv[2] ?? '', process.argv[3] ?? ''], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -61,8 +61,9 @@ async function listen({ key, certificate, raw, root }: Listen): Promise<void> {
     });
   });
   const web80 = [80, 8080].map((port) => [createPlainServer(web), port] as const);
-  const web443 = [443, 8443].map((port) => [createTlsServer(web, { key, cert: certificate }), port] as const);
-  for (const [server, port] of [...web80, ...web443]) {
+  const usual = { key, certificate };
+  const web443 = [443, 8443].map((port) => [createTlsServer(web, usual, bad), port] as const);
+  for (const [server, port] of [...web80, ...web443, [createOldTlsServer(web, usual), 9443] as const]) {
     server.on('connection', recordConnection);
     await open(server, port);
   }

@@ -22,8 +22,8 @@ const DISCARD_PORT = 9;
 
 /**
  * A pretend internet around this host, which must be a private one: a wire whose far end owns every address there is,
- * with spies that keep all that arrives. Ports 80 and 8080 speak HTTP, 443 and 8443 HTTPS with HTTP/2, 53 is the name
- * server that this host asks, and some more take anything. It is gone with its process, whatever becomes of the test.
+ * with spies that keep all that arrives. Ports 80 and 8080 speak HTTP, 443 and 8443 HTTPS with HTTP/2, 9443 HTTPS with
+ * TLS of before 2008 only, 53 is the name server that this host asks, and some more take anything. It is gone with its process, whatever becomes of the test.
  */
 export class Internet {
   /** Directory for files that agents may see. */
@@ -130,7 +130,7 @@ export class Internet {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #connect({ key, certificate }: Certificates): Promise<void> {
+  async #connect({ key, certificate, bad }: Certificates): Promise<void> {
     const pid = String(this.#world.child.pid);
     // The first answer shows that the process is in its own network.
     await this.#order({ op: 'clear' });
@@ -140,7 +140,7 @@ export class Internet {
     await inTime(this.#carrier(), 'the wire');
     await batch(['ip', '-batch', '-'], nearCommands());
     await batch(this.inside('ip', '-batch', '-'), farCommands());
-    await this.#order({ op: 'listen', key, certificate, raw: RAW_PORTS, root: this.directory });
+    await this.#order({ op: 'listen', key, certificate, bad, raw: RAW_PORTS, root: this.directory });
     writeFileSync(RESOLVER, `nameserver ${WORLD_ADDRESS}\noptions timeout:2 attempts:1\n`);
   }
 

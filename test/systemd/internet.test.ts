@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 import { runCommand } from '../helpers/commands.ts';
 import { Internet } from '../helpers/internet.ts';
+import { BAD_CERTIFICATES } from '../helpers/internet-certificates.ts';
 import { findLeaks, type Snapshot, takeSnapshot } from '../helpers/leaks.ts';
 
 // The pretend internet itself: what leaves the host is seen there, or the suites that use it prove nothing.
@@ -104,4 +105,44 @@ test('a page that streams does so as the test says', async () => {
   await internet.push('one', 'data: 2\n\n');
   await internet.finish('one');
   assert.equal((await reading).stdout, 'data: 1\n\ndata: 2\n\n');
+});
+
+test('servers show certificates that nobody should take, and one speaks no TLS of today', async () => {
+  const names = ['api.example.com', ...Object.keys(BAD_CERTIFICATES)];
+  for (const name of names) await internet.answer(name, ['11.0.0.7']);
+  const curl = async (...words: readonly string[]): Promise<string> => {
+    const ended = await runCommand(['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', ...words]);
+    return `${ended.status} ${ended.stdout}`;
+  };
+  const trusting = ['--cacert', internet.authority];
+  const judged = await Promise.all(names.map((name) => curl(...trusting, `https://${name}/`)));
+  // 60: the certificate is not taken (curl(1), exit codes).
+  assert.deepEqual(judged, ['0 200', ...Object.keys(BAD_CERTIFICATES).map(() => '60 000')]);
+  const blind = await Promise.all(names.map((name) => curl('--insecure', `https://${name}/`)));
+  assert.deepEqual(
+    blind,
+    names.map(() => '0 200'),
+  );
+  const old = 'https://api.example.com:9443/';
+  assert.equal(await curl(...trusting, '--tlsv1.2', old), '35 000');
+  assert.equal(await curl(...trusting, '--tlsv1.0', '--ciphers', 'DEFAULT@SECLEVEL=0', old), '0 200');
+});
+
+test('a server tells the credential it got, in many disguises', async () => {
+  await internet.answer('api.example.com', ['11.0.0.7']);
+  const key = 'k"+/\\y';
+  const told = async (path: string): Promise<string> => {
+    const url = `http://api.example.com/reflect/${path}`;
+    const ended = await runCommand(['curl', '-sS', '-i', '--raw', '-H', `x-api-key: ${key}`, url]);
+    return ended.stdout;
+  };
+  const ways: Readonly<Record<string, string>> = {
+    ...{ 'body/plain': key, 'halves/plain': '\r\n', 'late/plain': key, 'named-identity/plain': key },
+    ...{ 'body/base64': btoa(key), 'body/base64-1': btoa(`a${key}bc`), 'body/percent': 'k%22%2B%2F%5Cy' },
+    ...{ 'body/json': String.raw`k\"+/\\y`, 'field/plain': `x-told: before ${key} after` },
+    ...{ 'phrase/plain': `401 not ${key}`, 'location/plain': `?key=${key}`, 'trailer/plain': `x-told: ${key}` },
+    'bytes/plain': '1\r\nk\r\n1\r\n"\r\n',
+  };
+  for (const [path, text] of Object.entries(ways))
+    assert.ok((await told(path)).toLowerCase().includes(text.toLowerCase()), path);
 });
