@@ -46,6 +46,8 @@ function entryProblems(entry: unknown, pointer: string, delivery: unknown): read
     problems.push(
       conflict(`${pointer}/header`, 'stands at a credential for git, which sends it its own way', 'Remove it.'),
     );
+  if (provider !== 'git' && has('header') && delivery === 'env')
+    problems.push(conflict(`${pointer}/header`, 'is for a gateway, and the agent gets the key itself', 'Remove it.'));
   if (provider !== 'git' && has('username'))
     problems.push(conflict(`${pointer}/username`, 'stands at a credential that is not for git', 'Remove it.'));
   if (has('variable') && (delivery !== 'env' || provider === 'git')) {

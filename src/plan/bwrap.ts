@@ -10,6 +10,8 @@ export interface BwrapInput {
   readonly hostname: string;
   readonly mounts: readonly Mount[];
   readonly environment: readonly EnvironmentVariable[];
+  /** Descriptor with further options, which are in nobody's argument vector; null for none. */
+  readonly optionsDescriptor: number | null;
   /** The agent's command; the first word is a path or is found by `PATH` inside. */
   readonly command: readonly string[];
 }
@@ -37,6 +39,7 @@ export const BWRAP_OPTIONS_NEEDED: readonly string[] = [
   ...NAMESPACE_OPTIONS.filter((option) => option.startsWith('--')),
   '--hostname',
   '--setenv',
+  '--args',
   '--size',
   '--tmpfs',
   '--ro-bind',
@@ -58,6 +61,7 @@ export function renderBwrap(input: BwrapInput): readonly string[] {
     '--hostname',
     input.hostname,
     ...input.environment.flatMap(({ name, value }) => ['--setenv', name, value]),
+    ...(input.optionsDescriptor === null ? [] : ['--args', String(input.optionsDescriptor)]),
     ...input.mounts.flatMap(mountArguments),
     '--chdir',
     WORKSPACE,

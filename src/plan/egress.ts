@@ -1,6 +1,7 @@
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { AllowedHost, DeniedHost, ResolvedCard } from '../card/resolve.ts';
 import { DEFAULT_PORTS, parseEntry } from '../policy/pattern.ts';
+import { PROVIDERS } from '../policy/provider.ts';
 import type { AgentTable, EgressRule, UpstreamProxy } from '../policy/table.ts';
 import { type PlannedCredential, planCredentials } from './gateways.ts';
 
@@ -44,9 +45,7 @@ const PROVIDER_PORTS = [443];
 export function planEgress(card: ResolvedCard): Result<EgressPlan> {
   const credentials = planCredentials(card);
   const allowed = card.allowedHosts?.map((entry, index) => allowRule(entry, `/allowed_hosts/${index}`));
-  const isGiven = credentials.ok && credentials.value.some(({ gateway }) => gateway?.provider === card.apiProvider);
-  const implied = isGiven ? [] : PROVIDER_HOSTS[card.apiProvider];
-  const allow = allowed ?? implied.map((host) => ok(providerRule(host)));
+  const allow = allowed ?? impliedRules(card, credentials.ok ? credentials.value : []).map((rule) => ok(rule));
   const deny = card.deniedHosts.map((entry, index) => denyRule(entry, `/denied_hosts/${index}`));
   const problems = [...allow, ...deny, credentials].flatMap((part) => (part.ok ? [] : part.problems));
   if (problems.length > 0 || !credentials.ok) return refused(problems);
@@ -98,9 +97,26 @@ function denyRule(entry: DeniedHost, pointer: string): Result<EgressRule> {
   return ok({ ...target.value, methods: null, paths: null, protocol: 'tls', pointer, reason: entry.reason });
 }
 
-function providerRule(host: string): EgressRule {
-  const rest = { methods: null, paths: null, protocol: 'tls', reason: null } as const;
-  return { host, ports: PROVIDER_PORTS, ...rest, pointer: '/api_provider' };
+/**
+ * What an agent reaches whose card names no hosts: the API of its provider, unless a gateway leads there, and those whose
+ * keys it holds itself. An API without TLS is the card's to name.
+ */
+function impliedRules(card: ResolvedCard, credentials: readonly PlannedCredential[]): readonly EgressRule[] {
+  const held = credentials.filter(({ variable }) => variable !== null);
+  const isGiven = credentials.some(({ credential: { provider } }) => provider === card.apiProvider);
+  const hosts = isGiven ? [] : PROVIDER_HOSTS[card.apiProvider];
+  return [
+    ...hosts.map((host) => tlsRule(host, PROVIDER_PORTS, '/api_provider')),
+    ...held.flatMap(({ credential: { provider, baseUrl, pointer } }) => {
+      const base = new URL(baseUrl ?? PROVIDERS[provider].baseUrl ?? 'http://127.0.0.1');
+      const ports = base.port === '' ? PROVIDER_PORTS : [Number(base.port)];
+      return base.protocol === 'https:' ? [tlsRule(base.hostname.replace(/^\[|\]$|\.$/g, ''), ports, pointer)] : [];
+    }),
+  ];
+}
+
+function tlsRule(host: string, ports: readonly number[], pointer: string): EgressRule {
+  return { host, ports, methods: null, paths: null, protocol: 'tls', reason: null, pointer };
 }
 
 /** Host and ports of an entry; a port in the host and a list of ports are one too many. */

@@ -7,7 +7,8 @@ import type { ResolvedCard } from '../card/resolve.ts';
  */
 export function unenforced(card: ResolvedCard): readonly Problem[] {
   const problems: Problem[] = [];
-  if (card.credentials.some(({ keyFile }) => keyFile !== null)) {
+  const isHeld = (provider: string): boolean => card.apiKeyDelivery === 'env' && provider !== 'git';
+  if (card.credentials.some(({ keyFile, provider }) => keyFile !== null && !isHeld(provider))) {
     problems.push(refuse('/api_key_file', 'API keys are not delivered to agents yet', 'Remove the key.'));
   }
   return problems;

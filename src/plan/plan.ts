@@ -9,6 +9,7 @@ import { unenforced } from './enforcement.ts';
 import { type EnvironmentVariable, planEnvironment } from './environment.ts';
 import type { FactQuery, HostFacts, SystemFacts } from './facts.ts';
 import { planGeneratedFiles } from './generated-files.ts';
+import { heldKeys, KEYS_DESCRIPTOR, type KeyEnvironment, keyNotices, planKeyEnvironment } from './key-environment.ts';
 import { HOME, type Mount } from './mount.ts';
 import { planMounts } from './mounts.ts';
 import { type NetworkPlan, planNetwork } from './network.ts';
@@ -51,6 +52,8 @@ export interface Plan {
   readonly workspace: WorkspacePlan;
   readonly mounts: readonly Mount[];
   readonly environment: readonly EnvironmentVariable[];
+  /** Keys that the agent gets itself; null for none. */
+  readonly keys: KeyEnvironment | null;
   readonly network: NetworkPlan;
   readonly publish: PublishPlan;
   readonly bwrap: readonly string[];
@@ -109,21 +112,23 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     command: command.value,
     proxyUrl: network.value.proxyUrl,
   });
-  const { bwrap } = inside;
-  const tooLong = argumentProblems(bwrap);
-  if (tooLong.length > 0) return refused(tooLong);
+  const keys = planKeyEnvironment(card, inside.environment, runDirectory);
+  const tooLong = argumentProblems(inside.bwrap);
+  if (tooLong.length > 0 || !keys.ok) return refused([...tooLong, ...(keys.ok ? [] : keys.problems)]);
   return ok({
     id: card.agentId,
     unit: unitName(card.agentId),
     user,
     workspace: workspace.value,
     ...inside,
+    keys: keys.value,
     network: network.value,
     publish: publish.value,
     properties: [
       ...properties(card, facts.system, {
         user: user.name,
-        bwrap,
+        bwrap: inside.bwrap,
+        keysFile: keys.value?.file ?? null,
         network: network.value,
         unitBinds: binds.value.unitBinds,
       }),
@@ -133,9 +138,9 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
       ...preparation(card, user, workspace.value, { directory: runDirectory, files }),
       ...publishSteps(publish.value),
       ...linkSteps(card.agentId, runDirectory, network.value),
-      ...egressSteps(network.value),
+      ...secretSteps(keys.value, network.value),
     ],
-    notices: [...network.value.notices, ...command.value.notices],
+    notices: [...keyNotices(keys.value), ...network.value.notices, ...command.value.notices],
   });
 }
 
@@ -193,6 +198,7 @@ function planInside(
     hostname: card.agentId,
     mounts,
     environment,
+    optionsDescriptor: heldKeys(card).length === 0 ? null : KEYS_DESCRIPTOR,
     command: rest.command.command,
   });
   return { mounts, environment, bwrap };
@@ -213,6 +219,7 @@ function properties(
   rest: {
     user: string;
     bwrap: readonly string[];
+    keysFile: string | null;
     network: NetworkPlan;
     unitBinds: Parameters<typeof planProperties>[0]['unitBinds'];
   },
@@ -232,6 +239,7 @@ function properties(
     link: rest.network.veth,
     hasRelay: rest.network.egress !== null,
     unitBinds: rest.unitBinds,
+    keysFile: rest.keysFile,
   });
 }
 
@@ -265,10 +273,12 @@ function linkSteps(id: string, directory: string, { veth }: NetworkPlan): readon
   return [{ kind: 'link.prepare', arguments: { unit: linkUnitName(id), directory, files: veth.files } }];
 }
 
-function egressSteps({ egress }: NetworkPlan): readonly Step[] {
-  if (egress === null) return [];
+/** What hands out secrets, to the agent itself or to the proxy, comes last. */
+function secretSteps(keys: KeyEnvironment | null, { egress }: NetworkPlan): readonly Step[] {
+  const held: readonly Step[] = keys === null ? [] : [{ kind: 'keys.write', arguments: keys }];
+  if (egress === null) return held;
   const { table, secrets } = egress;
-  return [{ kind: 'egress.register', arguments: { table, secrets } }];
+  return [...held, { kind: 'egress.register', arguments: { table, secrets } }];
 }
 
 /** What is wrong whatever the rest of the plan turns out to be. */

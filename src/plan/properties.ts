@@ -1,7 +1,9 @@
 import { linkedRelaySocketName, relaySocketName } from '../base/ids.ts';
 import { SANDBOX_TASKS } from '../base/limits.ts';
+import { parentOf } from '../base/paths.ts';
 import type { ResolvedCard, ResolvedLimits } from '../card/resolve.ts';
 import type { UnitBind } from './binds.ts';
+import { KEYS_CREDENTIAL, keysCredentialPath } from './key-environment.ts';
 import type { UnitProperty } from './unit-property.ts';
 import { linkProperties, type VethPlan } from './veth.ts';
 
@@ -28,6 +30,8 @@ export interface PropertiesInput {
   /** True for a relay to the egress proxy in the agent's namespace. */
   readonly hasRelay: boolean;
   readonly unitBinds: readonly UnitBind[];
+  /** Root-only file with the keys that the agent gets itself; null for none. */
+  readonly keysFile: string | null;
 }
 
 /** Where the unit's three standard streams go. */
@@ -143,7 +147,7 @@ function serviceGroup(input: PropertiesInput): readonly UnitProperty[] {
     input.ttlSeconds === 0 ? [] : [property('RuntimeMaxUSec', 't', BigInt(input.ttlSeconds) * MICROSECONDS)];
   return [
     property('Type', 's', 'exec'),
-    property('ExecStartEx', 'a(sasas)', [[ENV_PROGRAM, [ENV_PROGRAM, '-i', ...input.bwrap], ['no-env-expand']]]),
+    startCommand(input),
     property('ExecStopPostEx', 'a(sasas)', [
       [input.exitReportPath, [input.exitReportPath, input.id], ['ignore-failure', 'privileged', 'no-env-expand']],
     ]),
@@ -157,6 +161,14 @@ function serviceGroup(input: PropertiesInput): readonly UnitProperty[] {
     // A number in angle brackets is a word of the agent's like any other, not the urgency of its line.
     property('SyslogLevelPrefix', 'b', false),
   ];
+}
+
+/** The launcher of keys comes before the environment is emptied, since a shell fills it again. */
+function startCommand({ id, bwrap, exitReportPath, keysFile }: PropertiesInput): UnitProperty {
+  const start = [ENV_PROGRAM, '-i', ...bwrap];
+  const launcher = `${parentOf(exitReportPath)}/with-keys`;
+  const words = keysFile === null ? start : [launcher, keysCredentialPath(id), ...start];
+  return property('ExecStartEx', 'a(sasas)', [[words[0] ?? '', words, ['no-env-expand']]]);
 }
 
 /** Limits that PID 1 holds, so that they outlive the daemon. */
@@ -197,6 +209,7 @@ function confinementGroup(input: PropertiesInput): readonly UnitProperty[] {
   const binds = input.unitBinds.map((bind) => [bind.source, bind.destination, false, 0n] as const);
   return [
     property('User', 's', input.user),
+    ...(input.keysFile === null ? [] : [property('LoadCredential', 'a(ss)', [[KEYS_CREDENTIAL, input.keysFile]])]),
     property('NoNewPrivileges', 'b', true),
     property('CapabilityBoundingSet', 't', 0n),
     property('AmbientCapabilities', 't', 0n),

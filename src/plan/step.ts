@@ -1,6 +1,7 @@
 import type { AgentTable } from '../policy/table.ts';
 import type { EgressSecrets } from './egress.ts';
 import type { GeneratedFile } from './generated-files.ts';
+import type { KeyEnvironment } from './key-environment.ts';
 import type { PlannedPort } from './publish.ts';
 import type { UnitFile } from './publish-units.ts';
 import type { UnitProperty } from './unit-property.ts';
@@ -19,6 +20,8 @@ export interface StepArguments {
   };
   /** Made-up files in the agent's run directory. Undo removes the directory. */
   readonly 'files.write': { readonly directory: string; readonly files: readonly GeneratedFile[] };
+  /** Reads the keys that the agent gets itself and writes them for root alone. Undo removes them. */
+  readonly 'keys.write': KeyEnvironment;
   /** Makes or re-owns the workspace. Undo removes the directories it made while they are empty; ownership stays. */
   readonly 'workspace.prepare': {
     readonly path: string;
@@ -60,6 +63,8 @@ export function describeStep(step: Step): string {
       return `publish the user ${step.arguments.user} (uid ${step.arguments.uid})`;
     case 'files.write':
       return `write ${step.arguments.files.map((file) => file.name).join(', ')} to ${step.arguments.directory}`;
+    case 'keys.write':
+      return `write the keys of ${step.arguments.keys.map(({ variable }) => variable).join(', ')} for root alone`;
     case 'workspace.prepare':
       return describeWorkspace(step.arguments);
     case 'publish.install':

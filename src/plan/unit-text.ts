@@ -29,6 +29,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   KillMode: service('KillMode', writeText),
   LimitCORE: service('LimitCORE', writeNumber),
   LimitNOFILE: service('LimitNOFILE', writeNumber),
+  LoadCredential: service('LoadCredential', writeCredential),
   LockPersonality: service('LockPersonality', writeBoolean),
   MemoryHigh: service('MemoryHigh', writeNumber),
   MemoryMax: service('MemoryMax', writeNumber),
@@ -145,6 +146,14 @@ function writeCommand(value: PropertyValue): string {
   assert(path === words[0], 'argv[0] is the path');
   const prefix = `${flags.includes('ignore-failure') ? '-' : ''}${flags.includes('privileged') ? '+' : ''}${flags.includes('no-env-expand') ? ':' : ''}`;
   return `${prefix}${words.map(quoteWord).join(' ')}`;
+}
+
+/** `a(ss)`: name and path; only one is used. */
+function writeCredential(value: PropertyValue): string {
+  const credentials = value as readonly (readonly [string, string])[];
+  const [credential] = credentials;
+  assert(credentials.length === 1 && credential !== undefined, 'one credential per unit');
+  return escapeSpecifiers(credential.join(':'));
 }
 
 /** `a(ssbt)`: source, destination, ignore-missing, recursive flag. */

@@ -12,6 +12,7 @@ import { type EngineContext, tolerate } from './context.ts';
 import { declareTable, forgetTable } from './declared-egress.ts';
 import { withCredentials } from './egress-credentials.ts';
 import type { EnginePaths } from './executors.ts';
+import { dropKeys, readHeldKeys } from './key-file.ts';
 import { planLaunch } from './launch.ts';
 import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 import { renderRefusal } from './refusal.ts';
@@ -75,6 +76,7 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   // The rules are a run's: what one that goes on may reach does not change with its card.
   const steps = plan?.preparation.filter(({ kind }) => kind !== 'egress.register') ?? [];
   await applySteps(context, steps);
+  if (plan === null || plan.keys === null) await dropKeys(context, file.id);
   const isChanged = await install(context, file.id, text);
   const agent = remember(context, file, { source, plan, problems });
   if (agent.record.linkIndex === null) context.links.release(file.id);
@@ -147,6 +149,8 @@ async function planDeclared(
     const plan = await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId));
     const { egress } = plan.network;
     const table = egress === null ? null : await withCredentials(context.host, egress.table, egress.secrets);
+    // A key that cannot be read refuses the card, before a step finds it out.
+    if (plan.keys !== null) await readHeldKeys(context.host, plan.keys.keys);
     return { plan, table, problems: [] };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;

@@ -4,6 +4,7 @@ import { COMMAND_DROP_IN } from '../plan/command-drop-in.ts';
 import type { Step, StepArguments, StepKind } from '../plan/step.ts';
 import { withCredentials } from './egress-credentials.ts';
 import type { EgressTables } from './egress-tables.ts';
+import { writeKeys } from './key-file.ts';
 import { prepareLink } from './link.ts';
 import { removeUnits, writeUnits } from './publish.ts';
 
@@ -49,6 +50,7 @@ type Executors = {
 const EXECUTORS: Executors = {
   'identity.publish': publishIdentity,
   'files.write': writeFiles,
+  'keys.write': writeKeys,
   'workspace.prepare': prepareWorkspace,
   'publish.install': installPorts,
   'link.prepare': prepareLink,
@@ -190,6 +192,7 @@ const EXEC_STATUS: Readonly<Record<number, string>> = {
   225: 'the network namespace could not be made',
   226: 'a mount namespace could not be set up',
   228: 'the system call filter could not be loaded',
+  243: 'PID 1 could not hand over its keys (LoadCredential=); this host or its container may forbid what that takes',
 };
 
 /** The sentence for a start job that did not end with `done`. */

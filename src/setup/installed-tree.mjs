@@ -88,7 +88,7 @@ function programEntries({ prefix, node }) {
     mode: 0o755,
   }));
   entries.push({ path: `${directory}/${KOFFI_NATIVE}`, contents: readBuilt(KOFFI_NATIVE), mode: 0o644 });
-  for (const name of ['exit-report', 'holder', 'network-guard', 'refuse']) {
+  for (const name of ['exit-report', 'holder', 'network-guard', 'refuse', 'with-keys']) {
     entries.push({ path: `${directory}/${name}`, contents: readUnit(name, prefix), mode: 0o755 });
   }
   for (const name of COMMANDS) entries.push({ path: `${prefix}/bin/${name}`, link: `../lib/agent-spawn/${name}.cjs` });

@@ -44,6 +44,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   KillMode: ['KillMode', 's', plain],
   LimitCORE: ['LimitCORE', 't', BigInt],
   LimitNOFILE: ['LimitNOFILE', 't', BigInt],
+  LoadCredential: ['LoadCredential', 'a(ss)', (text) => [text.split(':')]],
   LockPersonality: ['LockPersonality', 'b', boolean],
   MemoryHigh: ['MemoryHigh', 't', BigInt],
   MemoryMax: ['MemoryMax', 't', BigInt],
@@ -160,6 +161,7 @@ const INPUT: PropertiesInput = {
   hasRelay: true,
   link: null,
   unitBinds: [{ source: '/root/with space', destination: '/run/x' }],
+  keysFile: '/run/agent-spawn/agents/a-b/keys/options',
 };
 
 const inputs: readonly (readonly [string, PropertiesInput])[] = [
@@ -174,6 +176,7 @@ const inputs: readonly (readonly [string, PropertiesInput])[] = [
       privateNetwork: false,
       hasRelay: false,
       unitBinds: [],
+      keysFile: null,
     },
   ],
   ['a fraction of a second', { ...INPUT, restart: 'always' }],
