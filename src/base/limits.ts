@@ -164,3 +164,11 @@ export const EGRESS_DECISIONS_KEPT_MAX: number = 64;
 export const OWN_ADDRESSES_MS: number = 2_000;
 /** Largest request to the proxy's control socket, bytes: the rules of as many agents as there may be. */
 export const EGRESS_CONTROL_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Shortest key that is looked for in answers, characters; below, a key is a word that ordinary text holds. */
+export const SCRUBBED_SECRET_MIN: number = 8;
+/** Nesting of an answer's JSON down to which its members are told apart; the deepest count of tokens is in the third object. */
+export const USAGE_DEPTH_MAX: number = 3;
+/** Longest name of a member, escapes included, that may be one of those with counts of tokens, bytes; the longest has 27. */
+export const USAGE_NAME_BYTES_MAX: number = 64;
+/** Most tokens of one kind that are believed of one answer; contexts of models have some millions. */
+export const USAGE_TOKENS_MAX: number = 1_000_000_000;

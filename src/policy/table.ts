@@ -123,6 +123,8 @@ export interface GatewayUsage {
   readonly provider: ProviderName;
   /** Requests that were passed on. */
   readonly requests: number;
+  /** Those of them that called a model, POSTs to anything but git: a budget counts them. */
+  readonly modelCalls: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
   /** Tokens as the provider stated them; those of its caches count as read. */

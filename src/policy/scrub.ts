@@ -1,0 +1,127 @@
+import { SCRUBBED_SECRET_MIN } from '../base/limits.ts';
+import { Needles } from './needles.ts';
+
+const STAR = 0x2a;
+
+/** Characters of base64 that bytes before a text have a part in, by their number modulo 3. */
+const BASE64_SHARED = [0, 2, 3];
+
+/** What some writers of JSON escape although they need not: `/` (PHP) and what is special in HTML (Go). */
+const SLASH = /\//g;
+const HTML_SPECIAL = /[<>&]/g;
+
+/** What `encodeURIComponent` leaves and others encode (RFC 3986 section 2.2). */
+const SUB_DELIMITERS = /[!'()*]/g;
+
+/**
+ * Every way in which an answer may spell one of the secrets: as it is, in base64 and base64url wherever it lies in what
+ * was encoded, in hexadecimal, percent-encoded and as a part of a JSON string. Of base64 that is the core which does
+ * not depend on what stands around the secret, so the value of a Basic credential is a secret of its own.
+ *
+ * A secret below {@link SCRUBBED_SECRET_MIN} characters has no forms: it is a word such as `ollama`, for a server that
+ * wants any key at all. To replace it would deface ordinary text, and would tell whoever has all short words written
+ * which of them is the key.
+ */
+export function secretForms(secrets: readonly string[]): readonly Buffer[] {
+  const long = secrets.filter((secret) => secret.length >= SCRUBBED_SECRET_MIN);
+  return [...new Set(long.flatMap(spellings))].map((form) => Buffer.from(form));
+}
+
+function spellings(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const hex = bytes.toString('hex');
+  const cores = [0, 1, 2].map((before) => base64Core(bytes, before));
+  const json = JSON.stringify(secret).slice(1, -1);
+  return [
+    secret,
+    ...cores,
+    ...cores.map((core) => core.replaceAll('+', '-').replaceAll('/', '_')),
+    hex,
+    hex.toUpperCase(),
+    ...percentEncoded(secret, hex),
+    json,
+    json.replace(SLASH, '\\/'),
+    json.replace(HTML_SPECIAL, unicodeEscape),
+  ];
+}
+
+/** The characters of base64 that depend on the bytes alone, with `before` bytes before them. */
+function base64Core(bytes: Buffer, before: number): string {
+  const length = before + bytes.length;
+  const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+  return text.slice(BASE64_SHARED[before], Math.floor((length * 8) / 6));
+}
+
+/** With as few escapes as possible, with all that clients make, and with nothing but escapes; each in both letter cases. */
+function percentEncoded(secret: string, hex: string): readonly string[] {
+  const sparing = encodeURIComponent(secret);
+  const usual = sparing.replace(
+    SUB_DELIMITERS,
+    (character) => `%${Buffer.from(character).toString('hex').toUpperCase()}`,
+  );
+  const whole = hex.replace(/../g, '%$&');
+  return [
+    ...[sparing, usual].flatMap((text) => [text, text.replace(/%../g, (code) => code.toLowerCase())]),
+    whole,
+    whole.toUpperCase(),
+  ];
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Replaces secrets in bytes that pass by with as many stars. Only what may be the beginning of one waits for more bytes. */
+export class Scrubber {
+  readonly #texts: readonly string[];
+  readonly #needles: Needles;
+  /** The end of what came, which may be the beginning of a secret: as it came, and as it is passed on. */
+  #came: Buffer = Buffer.alloc(0);
+  #shown: Buffer = Buffer.alloc(0);
+  /** How much of it is passed on already: stars, whatever follows. */
+  #passed = 0;
+
+  constructor(forms: readonly Buffer[]) {
+    this.#texts = forms.map((form) => form.toString('latin1'));
+    this.#needles = new Needles(forms);
+  }
+
+  /** A text that is there as a whole; each character stands for the byte of its number. */
+  scrubText(text: string): string {
+    if (!this.#texts.some((form) => text.includes(form))) return text;
+    const bytes = Buffer.from(text, 'latin1');
+    const shown = Buffer.from(bytes);
+    this.#cover(bytes, shown);
+    return shown.toString('latin1');
+  }
+
+  /** Takes the next bytes and gives those that can be passed on, which may be the same object. */
+  add(bytes: Buffer): Buffer {
+    const came = this.#came.length === 0 ? bytes : Buffer.concat([this.#came, bytes]);
+    const unfinished = this.#needles.unfinished(came);
+    if (this.#came.length === 0 && unfinished === 0 && this.#needles.first(came) === -1) return bytes;
+    const shown = Buffer.concat([this.#shown, bytes]);
+    this.#cover(came, shown);
+    const kept = came.length - unfinished;
+    let ready = Math.max(kept, this.#passed);
+    while (ready < shown.length && shown[ready] === STAR) ready += 1;
+    const passing = shown.subarray(this.#passed, ready);
+    this.#came = came.subarray(kept);
+    this.#shown = shown.subarray(kept);
+    this.#passed = ready - kept;
+    return passing;
+  }
+
+  /** No more bytes come: what still waits. */
+  end(): Buffer {
+    const rest = this.#shown.subarray(this.#passed);
+    this.#came = Buffer.alloc(0);
+    this.#shown = this.#came;
+    this.#passed = 0;
+    return rest;
+  }
+
+  #cover(bytes: Buffer, shown: Buffer): void {
+    for (const { start, end } of this.#needles.places(bytes)) shown.fill(STAR, start, end);
+  }
+}
