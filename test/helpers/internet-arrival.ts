@@ -1,4 +1,5 @@
 import type { KeyPair } from './internet-certificates.ts';
+import type { ModelCall, ModelServerOptions } from './model-server.ts';
 
 /** A TCP connection that was made, to any of the ports somebody listens on. */
 export interface TcpArrival {
@@ -72,6 +73,8 @@ export type WorldOrder =
   /** Answered when the datagram with this text has come by on the wire: all that was sent before it is known then. */
   | { readonly op: 'arrivals'; readonly fence: string }
   | { readonly op: 'clear' }
+  | { readonly op: 'models'; readonly hosts: readonly string[]; readonly options: ModelServerOptions }
+  | { readonly op: 'model-calls' }
   | { readonly op: 'answer'; readonly name: string; readonly turns: readonly (readonly string[])[] }
   | { readonly op: 'say'; readonly port: number; readonly text: string }
   | { readonly op: 'push'; readonly stream: string; readonly text: string }
@@ -82,4 +85,5 @@ export type WorldOrder =
 export interface WorldAnswer {
   readonly failure?: string;
   readonly arrivals?: readonly Arrival[];
+  readonly calls?: readonly ModelCall[];
 }

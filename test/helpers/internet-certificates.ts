@@ -6,6 +6,7 @@ import { runCommand } from './commands.ts';
 /** Names and addresses that the usual certificate of the pretend internet is for. */
 const SUBJECTS = [
   ...['DNS:example.com', 'DNS:*.example.com', 'DNS:example.net', 'DNS:*.example.net', 'DNS:*.example.org'],
+  ...['DNS:api.anthropic.com', 'DNS:api.openai.com', 'DNS:generativelanguage.googleapis.com'],
   ...['IP:11.0.0.7', 'IP:2a00:0:0:1::7'],
 ];
 

@@ -12,6 +12,7 @@ import { createSecureContext } from 'node:tls';
 import type { HttpArrival } from './internet-arrival.ts';
 import type { Arrivals } from './internet-arrivals.ts';
 import type { KeyPair } from './internet-certificates.ts';
+import type { Models } from './internet-models.ts';
 import { SITES } from './internet-sites.ts';
 import type { Streams } from './internet-streams.ts';
 
@@ -30,6 +31,7 @@ type Growing = { -readonly [K in keyof HttpArrival]: HttpArrival[K] };
 export interface Web {
   readonly arrivals: Arrivals;
   readonly streams: Streams;
+  readonly models: Models;
   /** Directory of what sites serve. */
   readonly root: string;
 }
@@ -72,6 +74,7 @@ function serve(web: Web, request: WebRequest, response: WebResponse): void {
   const arrival = record(web, request);
   request.on('error', () => undefined);
   response.on('error', () => undefined);
+  if (web.models.serve(arrival.host, request, response)) return;
   const path = new URL(arrival.target, 'http://any').pathname;
   const site = SITES.find(([prefix]) => path.startsWith(prefix))?.[1];
   if (site !== undefined) {

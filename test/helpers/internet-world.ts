@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Arrival, TcpArrival, WorldAnswer, WorldOrder } from './internet-arrival.ts';
 import { Arrivals } from './internet-arrivals.ts';
 import { NameServer } from './internet-dns.ts';
+import { Models } from './internet-models.ts';
 import { Streams } from './internet-streams.ts';
 import { createOldTlsServer, createPlainServer, createTlsServer, plainAddress, type Web } from './internet-web.ts';
 
@@ -15,6 +16,7 @@ const BYTES_MAX = 8192;
 const arrivals = new Arrivals();
 const names = new NameServer(arrivals);
 const streams = new Streams();
+const models = new Models();
 const words = new Map<number, string>();
 
 type Listen = Extract<WorldOrder, { readonly op: 'listen' }>;
@@ -48,7 +50,7 @@ async function open(server: Server, port: number): Promise<void> {
 }
 
 async function listen({ key, certificate, bad, raw, root }: Listen): Promise<void> {
-  const web: Web = { arrivals, streams, root };
+  const web: Web = { arrivals, streams, models, root };
   const wire = spawn('/usr/bin/python3', [process.argv[2] ?? '', process.argv[3] ?? ''], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -77,7 +79,9 @@ async function obey(order: WorldOrder): Promise<WorldAnswer> {
     await arrivals.fence(order.fence);
     return { arrivals: arrivals.list() };
   }
+  if (order.op === 'model-calls') return { calls: models.calls };
   if (order.op === 'listen') await listen(order);
+  else if (order.op === 'models') models.set(order.hosts, order.options);
   else if (order.op === 'clear') arrivals.clear();
   else if (order.op === 'answer') names.set(order.name.toLowerCase(), order.turns);
   else if (order.op === 'say') words.set(order.port, order.text);

@@ -6,6 +6,7 @@ import { CHECKOUT } from './checkout.ts';
 import { type CommandOptions, type Ended, inTime, RunningCommand, runCommand } from './commands.ts';
 import type { Arrival, ArrivalOf, WorldAnswer, WorldOrder } from './internet-arrival.ts';
 import { type Certificates, makeCertificates } from './internet-certificates.ts';
+import type { ModelCall, ModelServerOptions } from './model-server.ts';
 
 /** Addresses of the host on its way out: its own, as anybody in the pretend internet sees it. */
 export const HOST_ADDRESSES: readonly string[] = ['11.0.0.1', '2a00::1'];
@@ -93,6 +94,16 @@ export class Internet {
   /** What a port that takes anything answers to whatever comes. */
   async say(port: number, text: string): Promise<void> {
     await this.#order({ op: 'say', port, text });
+  }
+
+  /** Has these hosts be model APIs that play a script from its beginning, and forgets the calls before. */
+  async serveModels(hosts: readonly string[], options: ModelServerOptions): Promise<void> {
+    await this.#order({ op: 'models', hosts, options });
+  }
+
+  /** Every request that reached a model API. */
+  async modelCalls(): Promise<readonly ModelCall[]> {
+    return (await this.#order({ op: 'model-calls' })).calls ?? [];
   }
 
   /** Writes to the answer to `/stream/<name>`, as soon as somebody has asked for it. */
