@@ -98,9 +98,9 @@ export interface DecisionEvent {
    */
   readonly rule: string | null;
   /**
-   * `tunnel` for CONNECT, `http` for a request whose method and path are visible, null for one that could not be read.
+   * `tunnel` for CONNECT, `http` for a request whose method and path are visible, `gateway` for one to an API that the proxy adds a key to (host, port and path are the API's), null for one that could not be read.
    */
-  readonly form: 'tunnel' | 'http' | null;
+  readonly form: 'tunnel' | 'http' | 'gateway' | null;
   /**
    * HTTP method, or null when it could not be read. What is no plain word is escaped and cut like a host.
    */

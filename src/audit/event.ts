@@ -25,7 +25,7 @@ export type AuditDraft = Draft<AuditEvent>;
 
 /** What is known of a request that is to be written down; null where it could not be read. Hosts and methods may be anything. */
 export interface AuditSubject {
-  readonly form: 'tunnel' | 'http' | null;
+  readonly form: EgressIntent['form'] | null;
   readonly method: string | null;
   readonly host: string | null;
   readonly port: number | null;

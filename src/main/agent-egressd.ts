@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
   const onError = (error: unknown): void => log.error({ err: error }, 'something failed unexpectedly');
   const onOutage = (error: Error): void => log.error(`${error.message}; until it can, its agent is refused everything`);
-  const agents = new Agents(PLACES, thisMachine({ onBug: onError, onOutage }));
+  const agents = new Agents(PLACES, thisMachine({ onBug: onError, onOutage }, env['SSL_CERT_FILE'] ?? null));
   const control = await Control.listen({ fd: socket.fd }, { agents, onError });
   await notifier.ready('agents have their rules from agent-spawnd');
   log.info({ version: VERSION }, 'ready');

@@ -30,6 +30,8 @@ export interface OriginRequest {
   readonly kind: 'origin';
   /** As it is judged, without query. */
   readonly path: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
 }
 
 /** A request that no rule could allow. */
@@ -61,9 +63,9 @@ export function readIntent(head: RequestHead, within: Endpoint | null): IntentRe
   if (!head.target.startsWith('/')) return readAbsolute(head, within);
   const [path = '', query] = splitQuery(head.target);
   if (within !== null) return readForward(head, { endpoint: within, path, query });
-  if (path.includes('#')) return refused('egress.bad-request', 'The target has a fragment.', null);
+  if (head.target.includes('#')) return refused('egress.bad-request', 'The target has a fragment.', null);
   const read = readPath(path);
-  return read === null ? ambiguousPath(null) : { kind: 'origin', path: read.judged };
+  return read === null ? ambiguousPath(null) : { kind: 'origin', path: read.judged, query };
 }
 
 /** CONNECT: a host and a port, and nothing else. */

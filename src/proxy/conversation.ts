@@ -1,12 +1,21 @@
 import { type AuditSubject, UNREADABLE } from '../audit/event.ts';
 import { EGRESS_HEAD_TIMEOUT_MS, EGRESS_IDLE_TIMEOUT_MS } from '../base/limits.ts';
+import { oneOf } from '../base/quote.ts';
+import { findGateway } from '../policy/gateway-path.ts';
 import { destinationText } from '../policy/intent.ts';
 import { type BadHead, HeadReader, type RequestHead } from '../policy/request-head.ts';
-import { type Endpoint, type ReadIntent, type RefusedRequest, readIntent } from '../policy/request-intent.ts';
+import {
+  type Endpoint,
+  type OriginRequest,
+  type ReadIntent,
+  type RefusedRequest,
+  readIntent,
+} from '../policy/request-intent.ts';
 import type { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Gate } from './gate.ts';
+import { GatewayForwarder } from './gateway.ts';
 import type { Link } from './link.ts';
 import { type Refusal, sendRefusal } from './refusal.ts';
 import { denial } from './refuse.ts';
@@ -28,12 +37,14 @@ export class Conversation {
   readonly #gate: Gate;
   readonly #within: Endpoint | null;
   readonly #forwarder: Forwarder;
+  readonly #gateways: GatewayForwarder;
 
   constructor(connection: Connection, gate: Gate, inside: Inside | null = null) {
     this.#connection = connection;
     this.#gate = gate;
     this.#within = inside?.endpoint ?? null;
     this.#forwarder = new Forwarder({ connection, gate }, inside?.link ?? null);
+    this.#gateways = new GatewayForwarder({ connection, gate });
   }
 
   /** Runs to the end of the connection. */
@@ -44,6 +55,7 @@ export class Conversation {
       if (!(await this.#answer(head))) break;
     }
     this.#forwarder.close();
+    this.#gateways.close();
     if (!this.#connection.isCut) await this.#connection.close();
   }
 
@@ -58,7 +70,18 @@ export class Conversation {
       return await this.#forwarder.forward(reading, head);
     if (reading.kind === 'intent') return await this.#tunnel(reading, head);
     if (reading.kind === 'refused') return await this.#refuseUnread(reading, head);
-    const decision = denial('egress.no-gateway', 'The proxy itself has nothing to offer under this path.');
+    return await this.#originForm(reading, head);
+  }
+
+  /** A request to the proxy itself: for one of the gateways, or for nothing. */
+  async #originForm(reading: OriginRequest, head: RequestHead): Promise<boolean> {
+    const { gateways } = this.#gate.rules.table;
+    const gateway = findGateway(gateways, reading.path);
+    if (gateway !== null) return await this.#gateways.forward(gateway, reading, head);
+    const mounts = gateways.map(({ mount }) => mount);
+    const suggestion = mounts.length === 0 ? null : `There is something under ${oneOf(mounts)}.`;
+    const message = 'The proxy itself has nothing to offer under this path.';
+    const decision = denial('egress.no-gateway', message, suggestion);
     const subject: AuditSubject = { form: 'http', method: head.method, host: null, port: null, path: reading.path };
     return await this.#refuse(subject, { decision, endpoint: null, head });
   }

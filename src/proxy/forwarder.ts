@@ -9,6 +9,7 @@ import type { UpstreamProxy } from '../policy/table.ts';
 import type { Connection } from './connection.ts';
 import { type ExchangeOutcome, exchange } from './exchange.ts';
 import type { Gate, Passage } from './gate.ts';
+import { PLAIN } from './inspection.ts';
 import { Link, type LinkRequest } from './link.ts';
 import { reach } from './reach.ts';
 import { sendRefusal } from './refusal.ts';
@@ -78,7 +79,8 @@ export class Forwarder {
       if (head.expectContinue) await connection.send('HTTP/1.1 100 Continue\r\n\r\n');
       const request = requestOf(reading, head, link.place.isAbsolute ? link.place.upstream : null);
       meter.sent(bytesOf(request));
-      const outcome = await exchange(connection, link, { head, request }, { meter, clock: surroundings.clock });
+      const options = { meter, clock: surroundings.clock, inspection: PLAIN };
+      const outcome = await exchange(connection, link, { head, request }, options);
       const mayRepeat = link.isUsed && head.body.kind === 'none' && IDEMPOTENT.includes(head.method);
       if (outcome.kind === 'failed' && mayRepeat && !connection.isCut) continue;
       return await this.#settle(outcome, passing);
@@ -94,6 +96,8 @@ export class Forwarder {
         return false;
       case 'upgraded':
         return await this.#upgrade(outcome, passing);
+      case 'refused':
+        return await this.#refuse(passing, outcome.decision, outcome.isStarted);
       case 'bad-body':
         return await this.#refuse(passing, denial('egress.bad-request', outcome.detail));
       case 'late':
@@ -158,11 +162,12 @@ export class Forwarder {
   }
 
   /** Refuses what was allowed before; its body may be on its way, so nothing can follow. */
-  async #refuse({ reading, head }: Passing, decision: Decision): Promise<boolean> {
+  async #refuse({ reading, head }: Passing, decision: Decision, isStarted = false): Promise<boolean> {
     const connection = this.#connection;
-    if (connection.isCut) return false;
+    if (connection.isCut && !isStarted) return false;
     connection.reader.whenGone(null);
     this.#gate.refuse(auditSubject(reading.intent), decision);
+    if (isStarted) return false;
     const mayGoOn = head.body.kind === 'none' ? head : null;
     return await sendRefusal(connection, { decision, endpoint: reading.intent, head: mayGoOn });
   }

@@ -1,12 +1,13 @@
 import { type AuditDraft, type AuditSubject, auditSubject, decisionDraft } from '../audit/event.ts';
-import type { Address } from '../policy/address.ts';
+import { type Address, parseAddress } from '../policy/address.ts';
+import { classifyAddress } from '../policy/address-class.ts';
 import { authorityText } from '../policy/authority.ts';
-import type { RuleDecision } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
+import { decideGateway, decideGatewayAddresses } from '../policy/gateway-decision.ts';
 import type { EgressIntent } from '../policy/intent.ts';
 import { REASONS, type ReasonCode } from '../policy/reasons.ts';
 import type { CompiledPolicy } from '../policy/rules.ts';
-import type { AgentTable, EgressRule, UpstreamProxy } from '../policy/table.ts';
+import type { AgentTable, EgressRule, Gateway, UpstreamProxy } from '../policy/table.ts';
 import { type AuditLog, AuditUnwritable } from './audit-log.ts';
 import { Judge } from './judge.ts';
 import type { Meter } from './meter.ts';
@@ -15,17 +16,26 @@ import { Lookups } from './resolve.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A request that may go on, or the refusal, which is counted and in the audit already. */
-export type Admission = Passage | { readonly kind: 'refused'; readonly decision: Decision };
+export type Admission<P extends Passage> = P | { readonly kind: 'refused'; readonly decision: Decision };
 
 /** Where a request may go. It is in the audit with the first of the addresses. */
 export interface Passage {
   readonly kind: 'pass';
-  readonly decision: RuleDecision;
-  /** Rule that allowed it. */
-  readonly rule: EgressRule;
+  readonly decision: Decision;
   /** To dial in this order; empty when an upstream proxy resolves the name. */
   readonly addresses: readonly Address[];
   readonly upstream: UpstreamProxy | null;
+}
+
+/** Where a request may go that a rule allows. */
+export interface RulePassage extends Passage {
+  readonly rule: EgressRule;
+}
+
+/** Where a request to a gateway may go. */
+export interface GatewayPassage extends Passage {
+  /** As it is now: the credential is the one to use. */
+  readonly gateway: Gateway;
 }
 
 /** What an agent may reach. */
@@ -88,29 +98,46 @@ export class Gate {
   }
 
   /** What the rules say of a request now; nothing is counted or written. */
-  judge(intent: EgressIntent): RuleDecision {
-    return this.#judge.decide(intent);
+  judge(intent: EgressIntent): Decision {
+    return intent.form === 'gateway' ? this.#judgeGateway(intent) : this.#judge.decide(intent);
   }
 
   /**
    * Judges a request to its end. `kept` is the address that an open connection to the same place leads to: as long as
    * that may be reached, no name is looked up.
    */
-  async admit(intent: EgressIntent, kept: Address | null): Promise<Admission> {
-    const decision = this.judge(intent);
-    if (decision.verdict === 'deny' || decision.matched === null) return this.#refused(intent, decision);
+  async admit(intent: EgressIntent, kept: Address | null): Promise<Admission<RulePassage>> {
+    const decision = this.#judge.decide(intent);
+    const { matched } = decision;
+    if (decision.verdict === 'deny' || matched === null) return this.#refused(intent, decision);
     const cap = this.meter.admit();
     if (cap !== null) return this.#refused(intent, plainDenial(cap, intent));
     const { upstream } = this.#rules.table;
     if (upstream !== null && intent.destination.kind === 'name') {
-      return this.#allowed(intent, decision, { rule: decision.matched, addresses: [], upstream });
+      return this.#allowed(intent, { kind: 'pass', decision, rule: matched, addresses: [], upstream });
     }
     const candidates = kept === null ? await this.#candidates(intent) : [kept];
     if ('verdict' in candidates) return this.#refused(intent, candidates);
     const own = this.surroundings.ownAddresses();
-    const judged = this.#judge.decideAddresses(intent, decision.matched, { candidates, own });
+    const judged = this.#judge.decideAddresses(intent, matched, { candidates, own });
     if (judged.verdict === 'deny') return this.#refused(intent, judged);
-    return this.#allowed(intent, decision, { rule: decision.matched, addresses: judged.addresses, upstream });
+    return this.#allowed(intent, { kind: 'pass', decision, rule: matched, addresses: judged.addresses, upstream });
+  }
+
+  /** Judges a request to a gateway to its end, as {@link admit} does: what is denied stays so, nothing needs to allow it. */
+  async admitGateway(intent: EgressIntent, kept: Address | null): Promise<Admission<GatewayPassage>> {
+    const decision = this.#judgeGateway(intent);
+    const { gateway } = decision;
+    if (decision.verdict === 'deny' || gateway === null) return this.#refused(intent, decision);
+    const cap = this.meter.admit();
+    if (cap !== null) return this.#refused(intent, plainDenial(cap, intent));
+    const upstream = isDirect(gateway) ? null : this.#rules.table.upstream;
+    if (upstream !== null) return this.#allowed(intent, { kind: 'pass', decision, gateway, addresses: [], upstream });
+    const candidates = kept === null ? await this.#candidates(intent) : [kept];
+    if ('verdict' in candidates) return this.#refused(intent, candidates);
+    const judged = decideGatewayAddresses(this.#rules.policy, gateway, intent, candidates);
+    if (judged.verdict === 'deny') return this.#refused(intent, judged);
+    return this.#allowed(intent, { kind: 'pass', decision, gateway, addresses: judged.addresses, upstream });
   }
 
   /** Writes down that an allowed request goes to a further address; false when that cannot be written. */
@@ -143,18 +170,19 @@ export class Gate {
     );
   }
 
-  #allowed(
-    intent: EgressIntent,
-    decision: RuleDecision,
-    where: Pick<Passage, 'rule' | 'addresses' | 'upstream'>,
-  ): Admission {
-    const isWritten = this.#write(decisionDraft(auditSubject(intent), decision, where.addresses[0] ?? null));
-    if (!isWritten) return this.#refused(intent, plainDenial('egress.audit-unwritable', intent));
-    this.meter.allowed();
-    return { kind: 'pass', decision, ...where };
+  #judgeGateway(intent: EgressIntent): ReturnType<typeof decideGateway> {
+    const { policy, table } = this.#rules;
+    return decideGateway(policy, table.gateways, intent);
   }
 
-  #refused(intent: EgressIntent, decision: Decision): Admission {
+  #allowed<P extends Passage>(intent: EgressIntent, passage: P): Admission<P> {
+    const isWritten = this.#write(decisionDraft(auditSubject(intent), passage.decision, passage.addresses[0] ?? null));
+    if (!isWritten) return this.#refused(intent, plainDenial('egress.audit-unwritable', intent));
+    this.meter.allowed();
+    return passage;
+  }
+
+  #refused(intent: EgressIntent, decision: Decision): { readonly kind: 'refused'; readonly decision: Decision } {
     this.refuse(auditSubject(intent), decision);
     return { kind: 'refused', decision };
   }
@@ -170,6 +198,12 @@ export class Gate {
       return false;
     }
   }
+}
+
+/** Whether no upstream proxy may be on the way: to others this machine's loopback, and whatever has no TLS, is something else. */
+function isDirect({ base }: Gateway): boolean {
+  const address = parseAddress(base.host);
+  return base.scheme === 'http' || (address !== null && classifyAddress(address) === 'loopback');
 }
 
 /** A denial with the sentence of its reason, and where it was to go. */

@@ -3,9 +3,24 @@ import { connectSocket } from './dial.ts';
 import { ownAddressReader } from './own-addresses.ts';
 import { lookupName } from './resolve.ts';
 import type { Surroundings } from './surroundings.ts';
+import { hostTrust } from './trust.ts';
 
-/** This machine, with its clock, resolver, network and interfaces; `told` hears what goes wrong. */
-export function thisMachine(told: Pick<Surroundings, 'onBug' | 'onOutage'>): Surroundings {
+/**
+ * This machine, with its clock, resolver, network, interfaces and trust; `told` hears what goes wrong. `certificateFile`
+ * is the value of SSL_CERT_FILE, or null.
+ */
+export function thisMachine(
+  told: Pick<Surroundings, 'onBug' | 'onOutage'>,
+  certificateFile: string | null,
+): Surroundings {
   const clock = linuxClock();
-  return { clock, lookup: lookupName, connect: connectSocket, ownAddresses: ownAddressReader(clock), ...told };
+  const ownAddresses = ownAddressReader(clock);
+  return {
+    clock,
+    lookup: lookupName,
+    connect: connectSocket,
+    trust: hostTrust(certificateFile),
+    ownAddresses,
+    ...told,
+  };
 }

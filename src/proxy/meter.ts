@@ -5,8 +5,16 @@ import type { EgressCaps, EgressSummary, RefusalCount } from '../policy/table.ts
 
 const MINUTE_MS = 60_000;
 
+/** Is told of bytes that pass. */
+export interface ByteCounter {
+  /** Bytes from the agent. */
+  sent(bytes: number): void;
+  /** Bytes to the agent. */
+  received(bytes: number): void;
+}
+
 /** Counts what an agent does and says when a cap is reached. */
-export class Meter {
+export class Meter implements ByteCounter {
   readonly #clock: HostClock;
   readonly #onBytesSpent: () => void;
   readonly #refusals = new Map<string, RefusalCount>();
@@ -63,13 +71,11 @@ export class Meter {
     this.#refusals.set(key, { host, port, reason, count: (known?.count ?? 0) + 1 });
   }
 
-  /** Bytes from the agent. */
   sent(bytes: number): void {
     this.#bytesSent += bytes;
     this.#checkBytes();
   }
 
-  /** Bytes to the agent. */
   received(bytes: number): void {
     this.#bytesReceived += bytes;
     this.#checkBytes();

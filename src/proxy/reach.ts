@@ -19,7 +19,10 @@ export type Reached =
     }
   | { readonly kind: 'refused'; readonly decision: Decision };
 
-/** Connects to where a request may go: to its addresses, or to the upstream proxy, which makes a tunnel for a tunnel. */
+/**
+ * Connects to where a request may go: to its addresses, or to the upstream proxy, which makes a tunnel for everything
+ * but requests of plain HTTP.
+ */
 export async function reach(
   { connection, gate }: { readonly connection: Connection; readonly gate: Gate },
   passage: Passage,
@@ -30,7 +33,7 @@ export async function reach(
   const { surroundings, lookups } = gate;
   if (passage.upstream !== null) {
     const options = { proxy: passage.upstream, surroundings, lookups, attach };
-    const reached = await (intent.form === 'tunnel' ? tunnelThrough(options, endpoint) : reachProxy(options));
+    const reached = await (intent.form === 'http' ? reachProxy(options) : tunnelThrough(options, endpoint));
     if (reached.kind === 'connected') return { kind: 'reached', socket: reached.socket, address: null };
     const message = `The upstream proxy does not lead to ${endpoint}: ${reached.detail}.`;
     return { kind: 'refused', decision: denial('egress.upstream-proxy', message) };

@@ -11,15 +11,19 @@ export interface Refusal {
   readonly endpoint: Endpoint | null;
   /** Null when there is no telling where the next request would begin. */
   readonly head: RequestHead | null;
+  /** Whether it was for the gateway to a model's API; default: no. */
+  readonly isApi?: boolean;
 }
 
 /** Answers a refusal that is counted and written already; whether the client may go on. */
-export async function sendRefusal(connection: Connection, { decision, endpoint, head }: Refusal): Promise<boolean> {
+export async function sendRefusal(connection: Connection, refusal: Refusal): Promise<boolean> {
+  const { decision, endpoint, head, isApi = false } = refusal;
   const keepAlive = head?.keepAlive === true && head.body.kind === 'none' && head.upgrade === null;
   const form = {
     endpoint: endpoint === null ? null : authorityText(endpoint),
     keepAlive,
     isHead: head?.method === 'HEAD',
+    isApi,
   };
   await connection.send(refusalBytes(decision, form));
   return keepAlive;

@@ -2,14 +2,17 @@ import type { ClientRequest } from 'node:http';
 import { EGRESS_IDLE_TIMEOUT_MS } from '../base/limits.ts';
 import type { HostClock } from '../host/host.ts';
 import { ChunkedReader } from '../policy/chunked-body.ts';
+import type { Decision } from '../policy/decision.ts';
 import type { RequestHead } from '../policy/request-head.ts';
 import { type Connection, drained } from './connection.ts';
 import { Deadline } from './deadline.ts';
-import type { Meter } from './meter.ts';
+import type { BodyInspection } from './inspection.ts';
+import type { ByteCounter } from './meter.ts';
 
-/** How sending a body ended: `stopped` when the host takes no more of it. */
+/** How sending a body ended: `stopped` when the host takes no more of it, `refused` when it must not go on. */
 export type BodyOutcome =
   | { readonly kind: 'done' | 'gone' | 'late' | 'stopped' }
+  | { readonly kind: 'refused'; readonly decision: Decision }
   | { readonly kind: 'bad'; readonly detail: string };
 
 /** One piece of a body: what to send, and what follows the body once it is complete. */
@@ -18,12 +21,19 @@ interface BodyPiece {
   readonly rest: Uint8Array | null;
 }
 
+/** What sending a body needs to know. */
+export interface BodyOptions {
+  readonly meter: ByteCounter;
+  readonly clock: HostClock;
+  readonly inspection: BodyInspection | null;
+}
+
 /** Sends the body of a request as it comes, framed anew. Only a complete one is ended towards the host. */
 export async function sendBody(
   { reader }: Connection,
   head: RequestHead,
   to: ClientRequest,
-  { meter, clock }: { readonly meter: Meter; readonly clock: HostClock },
+  { meter, clock, inspection }: BodyOptions,
 ): Promise<BodyOutcome> {
   const next = bodyCutter(head);
   if (next === null) {
@@ -38,16 +48,21 @@ export async function sendBody(
     const cut = next(piece);
     if (typeof cut === 'string') return { kind: 'bad', detail: cut };
     if (to.destroyed) return { kind: 'stopped' };
-    const room = cut.parts.map((part) => {
+    let hasRoom = true;
+    for (const part of cut.parts) {
       meter.sent(part.length);
-      return to.write(part);
-    });
+      const passed = inspection === null ? part : inspection.add(part);
+      if ('verdict' in passed) return { kind: 'refused', decision: passed };
+      if (passed.length > 0) hasRoom = to.write(passed);
+    }
     if (cut.rest !== null) {
+      const last = inspection?.end();
+      if (last !== undefined && last.length > 0) to.write(last);
       reader.unread(cut.rest);
       to.end();
       return { kind: 'done' };
     }
-    if (room.includes(false)) await drained(to);
+    if (!hasRoom) await drained(to);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Endpoint } from '../policy/request-intent.ts';
 import { judgeServerName } from '../policy/server-name.ts';
 import type { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
-import type { Gate, Passage } from './gate.ts';
+import type { Gate, RulePassage } from './gate.ts';
 import { type Peek, peek } from './hello.ts';
 import { Link } from './link.ts';
 import { reach } from './reach.ts';
@@ -93,7 +93,7 @@ async function carry({ connection, gate }: Asking, tunnel: OpenTunnel): Promise<
 }
 
 /** Whether what came first through a tunnel is what its rule lets through. */
-function judgePeek({ reading }: Peek, { rule }: Passage, intent: EgressIntent): Decision {
+function judgePeek({ reading }: Peek, { rule }: RulePassage, intent: EgressIntent): Decision {
   const endpoint = authorityText(intent);
   const suggestion = 'Use a rule with "protocol": "tcp" if anything may go there.';
   switch (reading.kind) {

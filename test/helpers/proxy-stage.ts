@@ -4,6 +4,7 @@ import { parseAddress } from '../../src/policy/address.ts';
 import type { AgentTable, EgressRule } from '../../src/policy/table.ts';
 import { Agents } from '../../src/proxy/agents.ts';
 import type { Surroundings } from '../../src/proxy/surroundings.ts';
+import { contextFor } from '../../src/proxy/trust.ts';
 import { inTime, SLOWNESS } from './commands.ts';
 import { FakeClock } from './fake-clock.ts';
 import { makeScratch, type Scratch } from './scratch.ts';
@@ -29,6 +30,8 @@ export class ProxyStage implements AsyncDisposable {
   /** Failures that nothing expects. */
   readonly bugs: unknown[] = [];
   readonly own: string[] = ['11.9.9.9'];
+  /** Authorities, in PEM, from which APIs may have their certificates. */
+  readonly authorities: string[] = [];
   readonly #names = new Map<string, readonly string[]>();
   readonly #hanging = new Set<string>();
   readonly #ports = new Map<string, number>();
@@ -53,6 +56,7 @@ export class ProxyStage implements AsyncDisposable {
         this.dials.push(place);
         return connect({ host: '127.0.0.1', port: this.#ports.get(place) ?? 1, allowHalfOpen: true });
       },
+      trust: { context: () => contextFor(this.authorities) },
       ownAddresses: () => addresses(this.own),
       onBug: (error) => this.bugs.push(error),
     };

@@ -225,7 +225,7 @@ test('a target in another form is refused', () => {
 });
 
 test('a path without host outside of tunnels is for the proxy itself', () => {
-  assert.deepEqual(read(get('/admin/%2e./x?y', '127.0.0.1:3128')), { kind: 'origin', path: '/x' });
+  assert.deepEqual(read(get('/admin/%2e./x?y', '127.0.0.1:3128')), { kind: 'origin', path: '/x', query: '?y' });
   expectRefused([
     [get('/..%2fx', '127.0.0.1:3128'), 'egress.bad-request'],
     [get('/x#y', '127.0.0.1:3128'), 'egress.bad-request'],
