@@ -41,7 +41,11 @@ export const ERRORS = {
   'plan.workspace-refused': { http: 422, exit: 3, summary: 'The workspace cannot be used as asked.' },
   'plan.bind-refused': { http: 422, exit: 3, summary: 'An extra read-only bind cannot be used as asked.' },
   'plan.publish-refused': { http: 422, exit: 3, summary: 'A port cannot be published as asked.' },
-  'plan.credentials-refused': { http: 422, exit: 3, summary: 'The file with credentials of the proxy cannot be used.' },
+  'plan.credentials-refused': {
+    http: 422,
+    exit: 3,
+    summary: 'A key, or the credentials of the proxy, cannot be used.',
+  },
   'plan.network-refused': { http: 422, exit: 3, summary: 'This host does not allow the network mode.' },
   'plan.command-not-found': { http: 422, exit: 3, summary: 'The command of the agent was not found on this host.' },
   'host.bubblewrap-missing': { http: 503, exit: 5, summary: 'bubblewrap is not installed or lacks a needed option.' },

@@ -73,6 +73,8 @@ export const EGRESS_RETRY_MAX_MS: number = 10_000;
 export const LIVE_RULES_MAX: number = 256;
 /** Largest file with credentials of an upstream proxy, bytes. */
 export const CREDENTIALS_BYTES_MAX: number = 4096;
+/** Largest file with a key or token, bytes: tokens with many claims have some kilobytes. */
+export const KEY_BYTES_MAX: number = 64 * 1024;
 /** Largest exit report read back, bytes. */
 export const EXIT_REPORT_BYTES_MAX: number = 4096;
 /** Largest record read back, bytes: the largest card as text, resolved, and as rules of the proxy. */

@@ -43,7 +43,7 @@ export interface Card {
     readonly [k: string]: string;
   };
   /**
-   * Whose model API the agent talks to. Absent: openai for the agent codex, google for gemini, otherwise anthropic.
+   * Whose model API the agent talks to. Absent: that of api_key_file's agent, openai for codex, google for gemini, otherwise anthropic; without api_key_file that of the first entry of credentials that is not for git.
    */
   readonly api_provider?: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom';
   /**

@@ -22,13 +22,23 @@ export function parseCard(bytes: Uint8Array, options: { readonly format: CardFor
   const found = [...schemaProblems(value, options.format, CARD_PROBLEMS_MAX), ...contradictions(value)].filter(
     (problem) => !reported.some(({ pointer }) => covers(pointer, problem.pointer)),
   );
-  const problems = [...reported, ...found].slice(0, CARD_PROBLEMS_MAX);
+  const problems = distinct([...reported, ...found]).slice(0, CARD_PROBLEMS_MAX);
   return problems.length === 0 && isCard(value) ? ok(freeze(value)) : refused(problems);
 }
 
 /** Whether a problem at one pointer already says what there is to say about another. */
 function covers(reported: string, pointer: string): boolean {
   return pointer === reported || pointer.startsWith(`${reported}/`);
+}
+
+/** The first problem of each kind at each place: what the schema and the rules between keys both find is one. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  const first = new Map<string, Problem>();
+  for (const problem of problems) {
+    const key = `${problem.code} ${problem.pointer}`;
+    if (!first.has(key)) first.set(key, problem);
+  }
+  return [...first.values()];
 }
 
 function decode(bytes: Uint8Array): string | null {

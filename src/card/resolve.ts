@@ -139,8 +139,15 @@ function isPreset({ agent, command }: Card): boolean {
   return command === undefined && (agent ?? CARD_DEFAULTS.agent) !== 'shell';
 }
 
-function apiProvider({ api_provider, agent }: Card): ResolvedCard['apiProvider'] {
+/** The provider that a card means: the one it names, or that of its first key for a model, or the agent's own. */
+function apiProvider({ api_provider, api_key_file, credentials = [], agent }: Card): ResolvedCard['apiProvider'] {
   if (api_provider !== undefined) return api_provider;
+  const first = credentials.map(({ provider }) => provider).find((provider) => provider !== 'git');
+  return api_key_file === undefined && first !== undefined ? first : impliedProvider(agent);
+}
+
+/** The provider of an agent whose card says nothing about it. */
+export function impliedProvider(agent: unknown): ResolvedCard['apiProvider'] {
   return agent === 'codex' ? 'openai' : agent === 'gemini' ? 'google' : 'anthropic';
 }
 

@@ -50,6 +50,17 @@ const TEXTS: Readonly<Record<string, readonly [string, ...string[]]>> = {
     '[2001:db8::1]:9',
     '/run/a.sock',
   ],
+  secretSource: ['/run/secrets/key', '/k', 'credential:a', 'credential:_.-9', `credential:${'k'.repeat(127)}`],
+  baseUrl: [
+    'https://llm.example.com/v1',
+    'https://a',
+    'https://A-1.example:65535/',
+    'http://10.0.3.7:11434/v1',
+    'http://[::1]:8080',
+    "https://h/~a!$&'()*+,;:@-._",
+  ],
+  credentialHeader: ['api-key', 'X', 'Authorization: Token', 'a-1: b-2'],
+  userName: ['oauth2', 'x-access-token', '!', 'me@example.org', 'a'.repeat(128)],
 };
 
 /** A random value that the schema accepts. */

@@ -50,6 +50,86 @@ function plainHost(host: string): AllowedHost {
   return { host, ports: null, methods: null, paths: null, protocol: 'tls', reason: null };
 }
 
+const FULL_RESOLVED: ResolvedCard = {
+  agentId: 'reviewer',
+  workspace: '/mnt/agents/reviewer',
+  description: 'Nearly every key a card can have; reviews merge requests of the shop',
+  labels: { team: 'shop', ticket: 'SHOP-17' },
+  agent: 'claude-code',
+  command: ['claude', '--print', 'Review the branch that is checked out.'],
+  environment: { LANG: 'de_DE.UTF-8', CI: '1' },
+  apiProvider: 'anthropic',
+  credentials: [
+    {
+      provider: 'anthropic',
+      keyFile: '/run/secrets/anthropic-key',
+      baseUrl: null,
+      header: null,
+      username: null,
+      variable: null,
+      pointer: '/api_key_file',
+    },
+    {
+      provider: 'custom',
+      keyFile: 'credential:search-key',
+      baseUrl: 'https://search.example.org/v2',
+      header: 'Authorization: Token',
+      username: null,
+      variable: null,
+      pointer: '/credentials/0',
+    },
+    {
+      provider: 'git',
+      keyFile: '/run/secrets/git-token',
+      baseUrl: 'https://git.example.org/shop',
+      header: null,
+      username: 'oauth2',
+      variable: null,
+      pointer: '/credentials/1',
+    },
+  ],
+  apiKeyDelivery: 'gateway',
+  budget: { requests: 200, tokens: 2_000_000 },
+  allowedHosts: [
+    {
+      host: 'packages.example.org',
+      ports: [80],
+      methods: ['GET', 'HEAD'],
+      paths: ['/npm'],
+      protocol: 'tls',
+      reason: 'Packages of the build',
+    },
+    plainHost('api.anthropic.com'),
+    plainHost('git.example.org'),
+  ],
+  deniedHosts: [{ host: '*.internal.example.org', ports: [443], reason: "Not the reviewer's business" }],
+  proxy: 'http://10.100.1.1:3128',
+  proxyCredentialsFile: '/run/secrets/proxy-credentials',
+  network: {
+    mode: 'veth',
+    publish: [{ port: 8080, listen: '127.0.0.1:18080' }],
+    allow: [{ address: '192.0.2.10', port: 5432, protocol: 'tcp' }],
+    maxBytes: 1_073_741_824,
+    requestsPerMinute: 600,
+  },
+  a2aPort: 9000,
+  filesystem: { readOnly: ['/srv/datasets'], home: 'private' },
+  limits: {
+    memoryMaxBytes: 2048 * MIB,
+    memoryHighBytes: 1536 * MIB,
+    cpuWeight: 50,
+    cpuPercent: 150,
+    ioWeight: 50,
+    tasksMax: 100,
+    openFilesMax: 4096,
+    tmpBytes: 256 * MIB,
+  },
+  ttlSeconds: 3600,
+  stopTimeoutSeconds: 30,
+  restart: 'no',
+  autostart: false,
+};
+
 test('an entry of a host list means the same as a text and as an object of one key', () => {
   const texts = resolveCard({ ...MINIMAL, allowed_hosts: ['a.example:8443'], denied_hosts: ['b.example'] }, 'spawned');
   const objects = resolveCard(
@@ -74,68 +154,7 @@ test('a declared card is restarted when it fails, unless it says otherwise', () 
 test('every key of a full card arrives where it belongs', () => {
   const card = parse(readFileSync(join(CHECKOUT, 'schema/examples/full.json'), 'utf8'));
   assert.ok(card.ok);
-  const expected: ResolvedCard = {
-    agentId: 'reviewer',
-    workspace: '/mnt/agents/reviewer',
-    description: 'Every key a card can have; reviews merge requests of the shop',
-    labels: { team: 'shop', ticket: 'SHOP-17' },
-    agent: 'claude-code',
-    command: ['claude', '--print', 'Review the branch that is checked out.'],
-    environment: { LANG: 'de_DE.UTF-8', CI: '1' },
-    apiProvider: 'anthropic',
-    credentials: [
-      {
-        provider: 'anthropic',
-        keyFile: '/run/secrets/anthropic-key',
-        baseUrl: null,
-        header: null,
-        username: null,
-        variable: null,
-        pointer: '/api_key_file',
-      },
-    ],
-    apiKeyDelivery: 'gateway',
-    budget: { requests: null, tokens: null },
-    allowedHosts: [
-      {
-        host: 'packages.example.org',
-        ports: [80],
-        methods: ['GET', 'HEAD'],
-        paths: ['/npm'],
-        protocol: 'tls',
-        reason: 'Packages of the build',
-      },
-      plainHost('api.anthropic.com'),
-      plainHost('git.example.org'),
-    ],
-    deniedHosts: [{ host: '*.internal.example.org', ports: [443], reason: "Not the reviewer's business" }],
-    proxy: 'http://10.100.1.1:3128',
-    proxyCredentialsFile: '/run/secrets/proxy-credentials',
-    network: {
-      mode: 'veth',
-      publish: [{ port: 8080, listen: '127.0.0.1:18080' }],
-      allow: [{ address: '192.0.2.10', port: 5432, protocol: 'tcp' }],
-      maxBytes: 1_073_741_824,
-      requestsPerMinute: 600,
-    },
-    a2aPort: 9000,
-    filesystem: { readOnly: ['/srv/datasets'], home: 'temporary' },
-    limits: {
-      memoryMaxBytes: 2048 * MIB,
-      memoryHighBytes: 1536 * MIB,
-      cpuWeight: 50,
-      cpuPercent: 150,
-      ioWeight: 50,
-      tasksMax: 100,
-      openFilesMax: 4096,
-      tmpBytes: 256 * MIB,
-    },
-    ttlSeconds: 3600,
-    stopTimeoutSeconds: 30,
-    restart: 'no',
-    autostart: false,
-  };
-  assert.deepEqual(resolveCard(card.value, 'declared'), expected);
+  assert.deepEqual(resolveCard(card.value, 'declared'), FULL_RESOLVED);
 });
 
 test('empty sections and an empty host list are not the same as their absence where that matters', () => {
@@ -180,6 +199,6 @@ test('cards that mean the same have one digest, and any other card another', () 
 
 test('a digest is the SHA-256 of the card as JSON with sorted keys', () => {
   // Computed with another program: json.dumps(card, sort_keys=True, separators=(',', ':')).
-  const digest = '2866e9b329063aecc5a5d62077814650651b598da80740db5918c4dd6920755c';
+  const digest = 'd25dff40e4445bf6421c3604df0318eac3c423da788bd1ea8a6f672f90a0267c';
   assert.equal(cardDigest(resolveCard(MINIMAL, 'spawned')), digest);
 });

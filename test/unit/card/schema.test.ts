@@ -72,22 +72,30 @@ test('every example is a valid card, and all the keys there are stand in one of 
     examples.filter(([, problems]) => problems.length > 0),
     [],
   );
-  for (const name of ['minimal.json', 'full.json', 'shell.json', 'nightly.toml']) {
+  for (const name of ['minimal.json', 'full.json', 'shell.json', 'nightly.toml', 'key-in-environment.json']) {
     assert.ok(
       examples.some(([example]) => example === name),
       name,
     );
   }
-  const full: unknown = JSON.parse(readFileSync(join(CHECKOUT, 'schema/examples/full.json'), 'utf8'));
-  const missing = keys.filter(([pointer]) => at(full, pointer.replaceAll('*', '0').split('/').slice(1)) === undefined);
-  assert.deepEqual(
-    missing.map(([pointer]) => pointer),
-    [],
-  );
+  // A key that the agent gets itself contradicts a budget.
+  assert.deepEqual(keysMissingIn('full.json'), ['/credentials/*/variable']);
+  assert.ok(!keysMissingIn('key-in-environment.json').includes('/credentials/*/variable'));
 });
 
-function at(value: unknown, steps: readonly string[]): unknown {
-  return steps.reduce<unknown>((part, step) => (part as Readonly<Record<string, unknown>> | undefined)?.[step], value);
+/** Pointers of the keys that an example does not have. */
+function keysMissingIn(name: string): readonly string[] {
+  const card: unknown = JSON.parse(readFileSync(join(CHECKOUT, 'schema/examples', name), 'utf8'));
+  return keys.map(([pointer]) => pointer).filter((pointer) => !isGiven(card, pointer.split('/').slice(1)));
+}
+
+/** Whether something stands at the end of some steps; `*` is any element of a list. */
+function isGiven(value: unknown, steps: readonly string[]): boolean {
+  const [step, ...rest] = steps;
+  if (step === undefined) return value !== undefined;
+  if (typeof value !== 'object' || value === null) return false;
+  if (step === '*') return Object.values(value).some((element) => isGiven(element, rest));
+  return isGiven((value as Readonly<Record<string, unknown>>)[step], rest);
 }
 
 test('the examples and defaults in the schema are valid where they stand', () => {
@@ -95,15 +103,17 @@ test('the examples and defaults in the schema are valid where they stand', () =>
     [...examples, ...(fallback === undefined ? [] : [fallback])].map((value) => [pointer, value] as const),
   );
   assert.ok(values.length >= keys.length);
-  const cards = values.map(
-    ([pointer, value]) =>
-      [pointer, cardWith({ ...BESIDE[pointer], ...nest(pointer.split('/').slice(1), value) })] as const,
-  );
+  const cards = values.map(([pointer, value]) => [pointer, cardFor(pointer, value)] as const);
   assert.deepEqual(
     cards.filter(([, card]) => !parse(card).ok),
     [],
   );
 });
+
+/** A card with a value at a pointer, and what cannot be missing beside it. */
+function cardFor(pointer: string, value: unknown): unknown {
+  return cardWith({ ...BESIDE[pointer], ...nest(pointer.split('/').slice(1), value) });
+}
 
 /** An object that holds a value at the end of some steps; `*` is the first element of a list. */
 function nest(steps: readonly string[], value: unknown): Readonly<Record<string, unknown>> {
@@ -113,11 +123,33 @@ function nest(steps: readonly string[], value: unknown): Readonly<Record<string,
   if (rest[0] !== '*') return { [step]: inner, ...mode };
   const element = (inner as Readonly<Record<string, unknown>>)['*'];
   if (typeof element !== 'object') return { [step]: [element] };
-  return { [step]: [{ ...REQUIRED[step], ...element }], ...mode };
+  const { provider } = element as { readonly provider?: string };
+  const required =
+    step === 'credentials' ? CREDENTIALS[provider ?? CREDENTIAL_FOR[rest[1] ?? ''] ?? 'custom'] : REQUIRED[step];
+  return { [step]: [{ ...required, ...element }], ...mode };
 }
 
 /** What a key cannot be without. */
-const BESIDE: Readonly<Record<string, object>> = { '/proxy_credentials_file': { proxy: 'http://squid:3128' } };
+const BESIDE: Readonly<Record<string, object>> = {
+  '/proxy_credentials_file': { proxy: 'http://squid:3128' },
+  '/budget': { api_key_file: '/run/key' },
+  '/budget/requests': { api_key_file: '/run/key' },
+  '/budget/tokens': { api_key_file: '/run/key' },
+  '/credentials/*/variable': { api_key_delivery: 'env' },
+};
+
+/** What a credential of each provider must have. */
+const CREDENTIALS: Readonly<Record<string, object>> = {
+  anthropic: { provider: 'anthropic', api_key_file: '/run/key' },
+  openai: { provider: 'openai', api_key_file: '/run/key' },
+  google: { provider: 'google', api_key_file: '/run/key' },
+  ollama: { provider: 'ollama' },
+  custom: { provider: 'custom', api_key_file: '/run/key', base_url: 'https://api.example.org' },
+  git: { provider: 'git', api_key_file: '/run/key', base_url: 'https://git.example.org' },
+};
+
+/** Whose credentials some keys are for. */
+const CREDENTIAL_FOR: Readonly<Record<string, string>> = { username: 'git' };
 
 /** What an element of each list of objects must have. */
 const REQUIRED: Readonly<Record<string, object>> = {
@@ -146,7 +178,11 @@ test('every number is taken at its bounds and refused beyond them', () => {
     // A memory limit of its own keeps the bounds of memory_high_mb apart from the rule between the two.
     const card = (value: number): unknown => {
       const { resource_limits: limits, ...rest } = nest(pointer.split('/').slice(1), value);
-      return cardWith({ ...rest, resource_limits: { memory_mb: 16_777_216, ...(limits as object | undefined) } });
+      return cardWith({
+        ...BESIDE[pointer],
+        ...rest,
+        resource_limits: { memory_mb: 16_777_216, ...(limits as object | undefined) },
+      });
     };
     const verdicts = [minimum - 1, minimum, maximum, maximum + 1].map((value) => parse(card(value)).ok);
     assert.deepEqual(verdicts, [false, true, true, false], pointer);
