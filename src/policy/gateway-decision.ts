@@ -1,4 +1,5 @@
-import type { Address } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
+import { classifyAddress } from './address-class.ts';
 import type { AddressDecision, Decision } from './decision.ts';
 import * as text from './decision-text.ts';
 import { baseDestination, basePath } from './gateway-path.ts';
@@ -7,7 +8,7 @@ import { liesBelow } from './path-prefix.ts';
 import type { ReasonCode } from './reasons.ts';
 import { denies } from './rule-fit.ts';
 import { type CompiledPolicy, denialsOfAddress, rulesForName } from './rules.ts';
-import type { EgressRule, Gateway } from './table.ts';
+import type { EgressRule, Gateway, UpstreamProxy } from './table.ts';
 
 /**
  * Decides about a request to a gateway, of form `gateway`: what the rules deny is denied here too, and nothing needs to
@@ -55,6 +56,16 @@ export function decideGatewayAddresses(
     return { ...refusal('egress.name-unknown', null, `The name of ${endpoint} leads to no address.`), addresses };
   }
   return { ...denied(first.denial, `denies ${first.address.text}, which is where ${endpoint} leads`), addresses };
+}
+
+/**
+ * The upstream proxy on the way to an API, or null for none: to a proxy elsewhere, this machine's loopback is its own,
+ * and what has no TLS is the address that is meant and nobody between.
+ */
+export function gatewayUpstream({ base }: Gateway, upstream: UpstreamProxy | null): UpstreamProxy | null {
+  const address = parseAddress(base.host);
+  const isDirect = base.scheme === 'http' || (address !== null && classifyAddress(address) === 'loopback');
+  return isDirect ? null : upstream;
 }
 
 function leadsTo({ mount, base }: Gateway, intent: EgressIntent): boolean {

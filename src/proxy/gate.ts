@@ -1,9 +1,8 @@
 import { type AuditDraft, type AuditSubject, auditSubject, decisionDraft } from '../audit/event.ts';
-import { type Address, parseAddress } from '../policy/address.ts';
-import { classifyAddress } from '../policy/address-class.ts';
+import type { Address } from '../policy/address.ts';
 import { authorityText } from '../policy/authority.ts';
 import type { Decision } from '../policy/decision.ts';
-import { decideGateway, decideGatewayAddresses } from '../policy/gateway-decision.ts';
+import { decideGateway, decideGatewayAddresses, gatewayUpstream } from '../policy/gateway-decision.ts';
 import type { EgressIntent } from '../policy/intent.ts';
 import { REASONS, type ReasonCode } from '../policy/reasons.ts';
 import type { CompiledPolicy } from '../policy/rules.ts';
@@ -131,7 +130,7 @@ export class Gate {
     if (decision.verdict === 'deny' || gateway === null) return this.#refused(intent, decision);
     const cap = this.meter.admit();
     if (cap !== null) return this.#refused(intent, plainDenial(cap, intent));
-    const upstream = isDirect(gateway) ? null : this.#rules.table.upstream;
+    const upstream = gatewayUpstream(gateway, this.#rules.table.upstream);
     if (upstream !== null) return this.#allowed(intent, { kind: 'pass', decision, gateway, addresses: [], upstream });
     const candidates = kept === null ? await this.#candidates(intent) : [kept];
     if ('verdict' in candidates) return this.#refused(intent, candidates);
@@ -198,12 +197,6 @@ export class Gate {
       return false;
     }
   }
-}
-
-/** Whether no upstream proxy may be on the way: to others this machine's loopback, and whatever has no TLS, is something else. */
-function isDirect({ base }: Gateway): boolean {
-  const address = parseAddress(base.host);
-  return base.scheme === 'http' || (address !== null && classifyAddress(address) === 'loopback');
 }
 
 /** A denial with the sentence of its reason, and where it was to go. */

@@ -14,6 +14,9 @@ const NOTHING = Buffer.alloc(0);
 /** Statuses that send the client elsewhere; 304 has nothing to do with it (RFC 9110 section 15.4). */
 const REDIRECTS: readonly (number | undefined)[] = [300, 301, 302, 303, 305, 306, 307, 308];
 
+/** Statuses whose answers have no body (RFC 9112 section 6.3). */
+const WITHOUT_BODY: readonly (number | undefined)[] = [204, 304];
+
 /** Looks into one request to an API and its answer: nothing of the credential comes back. */
 export class GatewayInspection implements Inspection {
   readonly body: BodyInspection | null = null;
@@ -29,7 +32,7 @@ export class GatewayInspection implements Inspection {
   answer(response: IncomingMessage): AnswerInspection | Decision {
     const endpoint = authorityText(this.#intent);
     const { 'content-encoding': contentEncoding, 'transfer-encoding': transferEncoding } = response.headers;
-    const isBodyless = this.#intent.method === 'HEAD';
+    const isBodyless = this.#intent.method === 'HEAD' || WITHOUT_BODY.includes(response.statusCode);
     if (!isBodyless && !isReadable({ contentEncoding, transferEncoding }))
       return denial('egress.encoded-answer', `${endpoint} encodes its answer, so it cannot be searched for the key.`);
     const fields = this.#fields(response);

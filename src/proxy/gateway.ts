@@ -1,12 +1,13 @@
 import { type AuditSubject, auditSubject } from '../audit/event.ts';
 import { authorityText } from '../policy/authority.ts';
 import type { Decision } from '../policy/decision.ts';
+import { gatewayUpstream } from '../policy/gateway-decision.ts';
 import { gatewayFields } from '../policy/gateway-fields.ts';
 import { baseDestination, type GatewayRequest, gatewayRequest } from '../policy/gateway-path.ts';
 import { destinationText, type EgressIntent } from '../policy/intent.ts';
 import type { RequestHead } from '../policy/request-head.ts';
 import type { OriginRequest } from '../policy/request-intent.ts';
-import type { Gateway } from '../policy/table.ts';
+import type { Gateway, UpstreamProxy } from '../policy/table.ts';
 import type { Connection } from './connection.ts';
 import { type ExchangeOutcome, exchange } from './exchange.ts';
 import type { Gate, GatewayPassage } from './gate.ts';
@@ -121,18 +122,15 @@ export class GatewayForwarder {
 
   /** The kept link when a request to a gateway may use it. */
   #keptFor(gateway: Gateway): Link | null {
-    if (this.#kept?.way !== this.#wayOf(gateway)) return null;
+    const { upstream } = this.#gate.rules.table;
+    if (this.#kept?.way !== wayOf(gateway, gatewayUpstream(gateway, upstream))) return null;
     return this.#kept.link.isFree ? this.#kept.link : null;
-  }
-
-  #wayOf({ mount, base }: Gateway): string {
-    return JSON.stringify([mount, base, this.#gate.rules.table.upstream]);
   }
 
   async #connectAnew(passage: GatewayPassage, intent: EgressIntent): Promise<Link | Decision> {
     this.close();
     const { gateway, upstream } = passage;
-    const way = this.#wayOf(gateway);
+    const way = wayOf(gateway, upstream);
     const connection = this.#connection;
     const reached = await reach({ connection, gate: this.#gate }, passage, intent);
     if (reached.kind === 'refused') return reached.decision;
@@ -184,6 +182,10 @@ export class GatewayForwarder {
     const mayGoOn = head.body.kind === 'none' ? head : null;
     return await sendRefusal(connection, { ...about(request.intent, mayGoOn, passage.gateway), decision });
   }
+}
+
+function wayOf({ mount, base }: Gateway, upstream: UpstreamProxy | null): string {
+  return JSON.stringify([mount, base, upstream]);
 }
 
 /** What a refusal says besides its decision. */

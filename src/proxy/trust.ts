@@ -38,20 +38,23 @@ export function hostTrust(file: string | null): TrustStore {
   };
 }
 
-/** A context that trusts these authorities, in PEM. */
-export function contextFor(authorities: string | readonly string[]): SecureContext {
-  return createSecureContext({ ca: authorities as string | string[], minVersion: 'TLSv1.2' });
+/** A context that trusts these authorities, in PEM, and no others. */
+export function contextFor(authorities: readonly string[]): SecureContext {
+  // To Node an empty text, other than an empty list, means its own authorities.
+  return createSecureContext({ ca: authorities.filter((text) => text !== ''), minVersion: 'TLSv1.2' });
 }
 
 function contextOf(path: string | null): SecureContext {
-  return contextFor(path === null ? rootCertificates : readFileSync(path, 'utf8'));
+  return contextFor(path === null ? rootCertificates : [readFileSync(path, 'utf8')]);
 }
 
 /** The file that counts, and a text that changes with it. */
 function bundleOf(file: string | null): readonly [path: string | null, version: string] {
-  for (const path of file === null ? BUNDLES : [file]) {
-    const stats = statSync(path, { throwIfNoEntry: file !== null });
-    if (stats?.isFile() === true) return [path, `${path} ${stats.ino} ${stats.size} ${stats.mtimeMs}`];
+  const isNamed = file !== null && file !== '';
+  for (const path of isNamed ? [file] : BUNDLES) {
+    const stats = statSync(path, { throwIfNoEntry: isNamed });
+    // What is named and is no file fails when it is read: then nobody is trusted.
+    if (isNamed || stats?.isFile() === true) return [path, `${path} ${stats?.ino} ${stats?.size} ${stats?.mtimeMs}`];
   }
   return [null, 'built in'];
 }
