@@ -22,10 +22,9 @@ export interface CommandPlan {
 
 /** The command a card and a caller ask for. */
 export interface CommandInput {
-  /** The card's `command`, or null for the preset's. */
-  readonly command: readonly string[] | null;
-  readonly preset: PresetName;
-  readonly arguments: readonly string[];
+  readonly words: readonly string[];
+  /** The agent of the list whose command it is, or null for the card's own. */
+  readonly preset: PresetName | null;
 }
 
 /** Directories every sandbox's search path has, where programs are looked up first. */
@@ -41,17 +40,11 @@ const INSTALLED = [
   '/root/.nvm/versions/node/*/bin',
 ];
 
-/** The words the agent runs with, before anything is looked up. */
-export function commandWords(input: CommandInput): readonly string[] {
-  return [...(input.command ?? PRESETS[input.preset].command), ...input.arguments];
-}
-
 /**
- * What to look up for a command: null when its first word lies in the
+ * What to look up for a program: null when it lies in the
  * workspace (`./run.sh`, `/workspace/run.sh`), where only the agent can tell.
  */
-export function programQuery(words: readonly string[], workspace: string): ProgramQuery | null {
-  const name = words[0] ?? '';
+export function programQuery(name: string, workspace: string): ProgramQuery | null {
   if (isWithin(name, WORKSPACE)) return null;
   if (name.includes('/') && !name.startsWith('/')) return null;
   const home = /^\/home\/[^/]+/.exec(workspace)?.[0];
@@ -69,8 +62,8 @@ export function planCommand(
   who: Identity,
   system: SystemFacts,
 ): Result<CommandPlan> {
-  const words = commandWords(input);
-  const query = programQuery(words, '/');
+  const { words } = input;
+  const query = programQuery(words[0] ?? '', '/');
   if (query === null) return ok({ command: words, binds: [], directories: [], notices: [] });
   if (program === null) return refused([notFound(input, query.name)]);
   const parts = [program, ...(program.interpreter === null ? [] : [program.interpreter])];
@@ -97,7 +90,7 @@ export function isVisible(path: string, system: SystemFacts): boolean {
 }
 
 function notFound(input: CommandInput, name: string): Problem {
-  if (input.command !== null) {
+  if (input.preset === null) {
     return {
       code: 'plan.command-not-found',
       pointer: '/command/0',

@@ -20,6 +20,8 @@ export interface EnvironmentInput {
   readonly programDirectories: readonly string[];
   /** URL of the proxy that programs shall use, or null. */
   readonly proxyUrl: string | null;
+  /** What leads the agent's program to its model, and how it behaves there. */
+  readonly program: Readonly<Record<string, string>>;
 }
 
 /** Search path of every sandbox, the usual order of a login shell. */
@@ -48,6 +50,7 @@ export function planEnvironment(input: EnvironmentInput): readonly EnvironmentVa
     ours['NIX_SSL_CERT_FILE'] = input.certificateBundle;
   }
   if (input.proxyUrl !== null) Object.assign(ours, proxyVariables(input.proxyUrl));
+  Object.assign(ours, input.program);
   const variables = new Map<string, EnvironmentVariable>();
   for (const [name, value] of Object.entries(ours)) variables.set(name, { name, value, origin: 'sandbox' });
   for (const [name, value] of Object.entries(input.environment)) {

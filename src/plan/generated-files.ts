@@ -1,10 +1,16 @@
 import type { Identity } from './access.ts';
+import type { PresetFile } from './presets/preset.ts';
 
-/** A made-up file of the sandbox's `/etc`, bound read-only from the agent's run directory. */
+/** A made-up file in the agent's run directory. */
 export interface GeneratedFile {
-  /** File name in the run directory and below `/etc`. */
   readonly name: string;
   readonly content: string;
+}
+
+/** One that the agent sees, read-only. */
+export interface ShownFile extends GeneratedFile {
+  /** Absolute path inside, below `/etc`. */
+  readonly path: string;
 }
 
 /** What the made-up files say about the agent. */
@@ -15,6 +21,8 @@ export interface GeneratedFilesInput {
   readonly home: string;
   /** Name servers that the agent reaches by itself. */
   readonly resolvers: readonly string[];
+  /** Configuration of the agent's program. */
+  readonly preset: readonly PresetFile[];
 }
 
 /**
@@ -22,7 +30,15 @@ export interface GeneratedFilesInput {
  * them: the agent, root and nobody are all the users there are, and the only
  * address is the loopback device's.
  */
-export function planGeneratedFiles(input: GeneratedFilesInput): readonly GeneratedFile[] {
+export function planGeneratedFiles(input: GeneratedFilesInput): readonly ShownFile[] {
+  const system = systemFiles(input).map((file): ShownFile => ({ ...file, path: `/etc/${file.name}` }));
+  const preset = input.preset.map(({ path, content }): ShownFile => {
+    return { name: path.slice('/etc/'.length).replaceAll('/', '.'), content, path };
+  });
+  return [...system, ...preset];
+}
+
+function systemFiles(input: GeneratedFilesInput): readonly GeneratedFile[] {
   const { resolvers } = input;
   const { uid, gid } = input.identity;
   const group = gid === 65534 ? '' : `${input.user}:x:${gid}:\n`;

@@ -1,5 +1,6 @@
+import { parentOf } from '../base/paths.ts';
 import type { SystemFacts } from './facts.ts';
-import type { GeneratedFile } from './generated-files.ts';
+import type { ShownFile } from './generated-files.ts';
 import { HOME, type Mount, WORKSPACE } from './mount.ts';
 
 /** A path of the host shown read-only at the same place inside. */
@@ -14,7 +15,7 @@ export interface MountsInput {
   readonly system: SystemFacts;
   /** Run directory of the agent, which holds the made-up files. */
   readonly runDirectory: string;
-  readonly files: readonly GeneratedFile[];
+  readonly files: readonly ShownFile[];
   readonly binds: readonly ReadOnlyBind[];
   readonly workspace: string;
   /** Size of each of `/tmp`, `/dev/shm` and the home directory, bytes. */
@@ -43,8 +44,9 @@ export function planMounts(input: MountsInput): readonly Mount[] {
           ? { kind: 'symlink', target: entry.target, destination: entry.path }
           : { kind: 'ro-bind', source: entry.source, destination: entry.path },
     ),
+    ...parentsBelowEtc(files).map((path): Mount => ({ kind: 'dir', destination: path })),
     ...files.map(
-      (file): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${file.name}`, destination: `/etc/${file.name}` }),
+      ({ name, path }): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${name}`, destination: path }),
     ),
     { kind: 'proc', destination: '/proc' },
     // The agent's uid owns its pid and ipc namespaces, and with them some of the settings there.
@@ -60,4 +62,8 @@ export function planMounts(input: MountsInput): readonly Mount[] {
     { kind: 'bind', source: workspace, destination: WORKSPACE },
     { kind: 'remount-ro', destination: '/' },
   ];
+}
+
+function parentsBelowEtc(files: readonly ShownFile[]): readonly string[] {
+  return [...new Set(files.map(({ path }) => parentOf(path)))].filter((path) => path !== '/etc');
 }

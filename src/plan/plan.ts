@@ -2,17 +2,20 @@ import { linkUnitName, unitName, userName } from '../base/ids.ts';
 import { MAX_ARGUMENT_BYTES } from '../base/limits.ts';
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
-import { planBinds } from './binds.ts';
+import type { Identity } from './access.ts';
+import { type BindsPlan, planBinds } from './binds.ts';
 import { BWRAP_OPTIONS_NEEDED, renderBwrap } from './bwrap.ts';
-import { type CommandInput, type CommandPlan, commandWords, planCommand, programQuery } from './command.ts';
+import { type CommandPlan, planCommand, programQuery } from './command.ts';
 import { unenforced } from './enforcement.ts';
 import { type EnvironmentVariable, planEnvironment } from './environment.ts';
 import type { FactQuery, HostFacts, SystemFacts } from './facts.ts';
 import { planGeneratedFiles } from './generated-files.ts';
 import { heldKeys, KEYS_DESCRIPTOR, type KeyEnvironment, keyNotices, planKeyEnvironment } from './key-environment.ts';
+import { type LaunchPlan, planLaunch } from './launch.ts';
 import { HOME, type Mount } from './mount.ts';
 import { planMounts } from './mounts.ts';
 import { type NetworkPlan, planNetwork } from './network.ts';
+import { PRESETS } from './presets.ts';
 import { planProperties, stdioProperties } from './properties.ts';
 import { type PublishAddresses, type PublishPlan, planPublish, publishedPaths, publishSteps } from './publish.ts';
 import type { Step } from './step.ts';
@@ -65,6 +68,14 @@ export interface Plan {
   readonly notices: readonly string[];
 }
 
+/** What the agent runs, what it sees of the host, and how it is connected. */
+interface PlanParts {
+  readonly program: CommandPlan & LaunchPlan;
+  readonly binds: BindsPlan;
+  readonly publish: PublishPlan;
+  readonly network: NetworkPlan;
+}
+
 /** The agent's directory below `/run` and what it holds. */
 interface RunDirectory {
   readonly directory: string;
@@ -72,13 +83,13 @@ interface RunDirectory {
 }
 
 /** What must be asked of the host before {@link planAgent}. */
-export function factQuery(card: ResolvedCard, extra: readonly string[]): FactQuery {
+export function factQuery(card: ResolvedCard): FactQuery {
   return {
     workspace: card.workspace,
     binds: card.filesystem.readOnly,
     sockets: publishedPaths(card),
     user: userName(card.agentId),
-    program: programQuery(commandWords(commandInput(card, extra)), card.workspace),
+    program: programQuery(programName(card), card.workspace),
   };
 }
 
@@ -89,30 +100,24 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
   const workspace = planWorkspace({ facts: facts.workspace, agentUid: request.agentUid, range: request.uidRange });
   if (!workspace.ok) return refused([...early, ...workspace.problems]);
   const who = workspace.value.identity;
-  const runDirectory = `${request.agentsRunDirectory}/${card.agentId}`;
-  const command = planCommand(commandInput(card, request.arguments), facts.program, who, facts.system);
-  const binds = planBinds({
-    requested: facts.binds,
-    program: command.ok ? command.value.binds : [],
-    who,
-    workspace: card.workspace,
-    runDirectory,
-  });
-  const [publish, network] = [planWaysIn(request, facts), planWaysOut(request, facts)];
-  const problems = [...early, ...[command, binds, publish, network].flatMap((part) => (part.ok ? [] : part.problems))];
-  if (problems.length > 0 || !command.ok || !binds.ok || !publish.ok || !network.ok) return refused(problems);
+  const run = `${request.agentsRunDirectory}/${card.agentId}`;
+  const parts = planParts(request, facts, who, run);
+  if (!parts.ok) return refused([...early, ...parts.problems]);
+  if (early.length > 0) return refused(early);
+  const { program, binds, publish, network } = parts.value;
 
   const user = { name: userName(card.agentId), uid: who.uid, gid: who.gid, reason: workspace.value.reason };
-  const resolvers = network.value.veth?.resolvers ?? [];
-  const files = planGeneratedFiles({ id: card.agentId, user: user.name, identity: who, home: HOME, resolvers });
-  const inside = planInside(card, facts.system, {
+  const files = planGeneratedFiles({
+    id: card.agentId,
     user: user.name,
-    run: { directory: runDirectory, files },
-    binds: binds.value.binds,
-    command: command.value,
-    proxyUrl: network.value.proxyUrl,
+    identity: who,
+    home: HOME,
+    resolvers: network.veth?.resolvers ?? [],
+    preset: program.files,
   });
-  const keys = planKeyEnvironment(card, inside.environment, runDirectory);
+  const runDirectory = { directory: run, files };
+  const inside = planInside(card, facts.system, { user: user.name, run: runDirectory, ...parts.value });
+  const keys = planKeyEnvironment(card, inside.environment, run);
   const tooLong = argumentProblems(inside.bwrap);
   if (tooLong.length > 0 || !keys.ok) return refused([...tooLong, ...(keys.ok ? [] : keys.problems)]);
   return ok({
@@ -122,26 +127,54 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     workspace: workspace.value,
     ...inside,
     keys: keys.value,
-    network: network.value,
-    publish: publish.value,
+    network,
+    publish,
     properties: [
       ...properties(card, facts.system, {
         user: user.name,
         bwrap: inside.bwrap,
         keysFile: keys.value?.file ?? null,
-        network: network.value,
-        unitBinds: binds.value.unitBinds,
+        network,
+        unitBinds: binds.unitBinds,
       }),
-      ...publish.value.properties,
+      ...publish.properties,
     ],
     preparation: [
-      ...preparation(card, user, workspace.value, { directory: runDirectory, files }),
-      ...publishSteps(publish.value),
-      ...linkSteps(card.agentId, runDirectory, network.value),
-      ...secretSteps(keys.value, network.value),
+      ...preparation(card, user, workspace.value, runDirectory),
+      ...publishSteps(publish),
+      ...linkSteps(card.agentId, run, network),
+      ...secretSteps(keys.value, network),
     ],
-    notices: [...keyNotices(keys.value), ...network.value.notices, ...command.value.notices],
+    notices: [...keyNotices(keys.value), ...network.notices, ...program.notices],
   });
+}
+
+/** What does not depend on one another; what is wrong with any of it is reported together. */
+function planParts(request: PlanRequest, facts: HostFacts, who: Identity, runDirectory: string): Result<PlanParts> {
+  const { card } = request;
+  const hasRelay = card.network.mode === 'isolated' || card.network.mode === 'veth';
+  const launch = planLaunch(card, request.arguments, hasRelay);
+  const preset = card.command === null ? card.agent : null;
+  const words = launch.ok ? launch.value.command : [programName(card)];
+  const command = planCommand({ words, preset }, facts.program, who, facts.system);
+  const binds = planBinds({
+    requested: facts.binds,
+    program: command.ok ? command.value.binds : [],
+    who,
+    workspace: card.workspace,
+    runDirectory,
+  });
+  const [publish, network] = [planWaysIn(request, facts), planWaysOut(request, facts)];
+  const problems = [launch, command, binds, publish, network].flatMap((part) => (part.ok ? [] : part.problems));
+  if (!launch.ok || !command.ok || !binds.ok || !publish.ok || !network.ok) return refused(problems);
+  const notices = [...launch.value.notices, ...command.value.notices];
+  const program = { ...launch.value, ...command.value, notices };
+  return ok({ program, binds: binds.value, publish: publish.value, network: network.value });
+}
+
+/** The first word of the agent's command, before it is looked up. */
+function programName(card: ResolvedCard): string {
+  return card.command?.[0] ?? PRESETS[card.agent].program;
 }
 
 function planWaysIn({ card, publishAddresses, isRunning }: PlanRequest, facts: HostFacts): Result<PublishPlan> {
@@ -172,24 +205,22 @@ function planInside(
   rest: {
     readonly user: string;
     readonly run: RunDirectory;
-    readonly binds: Parameters<typeof planMounts>[0]['binds'];
-    readonly command: CommandPlan;
-    readonly proxyUrl: string | null;
-  },
+  } & PlanParts,
 ): Pick<Plan, 'mounts' | 'environment' | 'bwrap'> {
   const environment = planEnvironment({
     id: card.agentId,
     user: rest.user,
     environment: card.environment,
     certificateBundle: system.certificateBundle,
-    programDirectories: rest.command.directories,
-    proxyUrl: rest.proxyUrl,
+    programDirectories: rest.program.directories,
+    proxyUrl: rest.network.proxyUrl,
+    program: rest.program.variables,
   });
   const mounts = planMounts({
     system,
     runDirectory: rest.run.directory,
     files: rest.run.files,
-    binds: rest.binds,
+    binds: rest.binds.binds,
     workspace: card.workspace,
     tmpBytes: card.limits.tmpBytes,
   });
@@ -199,7 +230,7 @@ function planInside(
     mounts,
     environment,
     optionsDescriptor: heldKeys(card).length === 0 ? null : KEYS_DESCRIPTOR,
-    command: rest.command.command,
+    command: rest.program.command,
   });
   return { mounts, environment, bwrap };
 }
@@ -207,10 +238,6 @@ function planInside(
 /** The unit file a declared agent gets: the same properties as a spawned one, with its streams in the journal. */
 export function unitText(plan: Plan, header: readonly string[]): string {
   return renderUnitText([...plan.properties, ...stdioProperties({ kind: 'journal' })], header);
-}
-
-function commandInput(card: ResolvedCard, extra: readonly string[]): CommandInput {
-  return { command: card.command, preset: card.agent, arguments: extra };
 }
 
 function properties(

@@ -1,19 +1,18 @@
-/** How one kind of agent is started. */
-export interface Preset {
-  /** Program and fixed first arguments; what follows `--` on the command line comes after them. */
-  readonly command: readonly string[];
-  /** What to install when the program is not there. */
-  readonly install: string;
-}
+import { CLAUDE_CODE } from './presets/claude-code.ts';
+import { CODEX } from './presets/codex.ts';
+import { GEMINI } from './presets/gemini.ts';
+import { OPENCODE } from './presets/opencode.ts';
+import type { Preset } from './presets/preset.ts';
+import { SHELL } from './presets/shell.ts';
 
 /** Preset names a card may give. */
 export type PresetName = 'opencode' | 'claude-code' | 'codex' | 'gemini' | 'shell';
 
 /** One entry per value of the card's `agent`. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
-  opencode: { command: ['opencode'], install: 'npm install -g opencode-ai' },
-  'claude-code': { command: ['claude'], install: 'npm install -g @anthropic-ai/claude-code' },
-  codex: { command: ['codex'], install: 'npm install -g @openai/codex' },
-  gemini: { command: ['gemini'], install: 'npm install -g @google/gemini-cli' },
-  shell: { command: ['/bin/sh'], install: 'install a POSIX shell' },
+  opencode: OPENCODE,
+  'claude-code': CLAUDE_CODE,
+  codex: CODEX,
+  gemini: GEMINI,
+  shell: SHELL,
 };

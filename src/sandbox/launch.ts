@@ -30,7 +30,7 @@ export async function planLaunch(
   launch: Pick<Launch, 'card' | 'arguments'>,
   agentUid: number,
 ): Promise<Plan> {
-  const facts = await context.host.facts(factQuery(launch.card, launch.arguments));
+  const facts = await context.host.facts(factQuery(launch.card));
   const plan = planAgent(
     {
       card: launch.card,
