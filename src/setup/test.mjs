@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { provideAgentClis } from './agent-clis.mjs';
 import { inCheckout } from './checkout.mjs';
 import { runInPlace } from './child.mjs';
 import { runInPrivateHost } from './host.mjs';
@@ -116,12 +117,20 @@ function runTier(tier) {
     const limits = ['--concurrency', String(tier.concurrency), '--timeout', String(tier.timeoutS)];
     const command = [...runner, ...limits, '--counts', countsPath, ...files];
     const isPrivate = tier.place === 'private-host';
-    // Agents there run programs on a current Node, which a private host could not fetch.
-    if (isPrivate) provideNode(OTHER_NODES.at(-1) ?? '');
+    if (isPrivate) provideForAgents();
     const status = await (isPrivate ? runInPrivateHost(command, options) : runInPlace(command, options));
     const counts = existsSync(countsPath) ? JSON.parse(readFileSync(countsPath, 'utf8')) : undefined;
     return { status: counts === undefined && status === 0 ? 1 : status, counts };
   });
+}
+
+/**
+ * What agents in a private host run and it could not fetch: a current Node, and the agents themselves.
+ * @returns {void}
+ */
+function provideForAgents() {
+  provideNode(OTHER_NODES.at(-1) ?? '');
+  provideAgentClis();
 }
 
 /**
