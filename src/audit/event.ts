@@ -4,11 +4,14 @@ import { quote } from '../base/quote.ts';
 import type { Address } from '../policy/address.ts';
 import type { Decision } from '../policy/decision.ts';
 import { destinationText, type EgressIntent } from '../policy/intent.ts';
-import type { AgentTable, EgressPolicy, EgressRule, EgressSummary } from '../policy/table.ts';
+import type { ProviderName } from '../policy/provider.ts';
+import type { AgentTable, EgressPolicy, EgressRule, EgressSummary, GatewayUsage } from '../policy/table.ts';
 import type {
   AuditEvent,
   ClosedEvent,
   DecisionEvent,
+  ModelCallEvent,
+  ModelTotalsEvent,
   OpenedEvent,
   RulesChangedEvent,
   TunnelClosedEvent,
@@ -83,6 +86,43 @@ export function tunnelClosedDraft(
     bytesReceived: traffic.bytesReceived,
     durationMs: Math.max(0, Math.round(traffic.durationMs)),
   };
+}
+
+/** One request through a gateway that is over. */
+export interface FinishedCall {
+  readonly mount: string;
+  readonly provider: ProviderName;
+  /** Status of the answer, 0 without one. */
+  readonly status: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** What counts as tokens when the answer of a model states none, else 0. */
+  readonly estimatedTokens: number;
+  /** All of the gateway so far, this call included. */
+  readonly totals: GatewayUsage;
+}
+
+/** A request through a gateway is over; `since` is the begin of the agent's life, milliseconds since the epoch. */
+export function modelCallDraft(call: FinishedCall, since: number): Draft<ModelCallEvent> {
+  const { mount, provider, status, totals, ...counts } = call;
+  const isEstimated = counts.estimatedTokens > 0;
+  return { kind: 'model-call', mount, provider, status, ...counts, isEstimated, totals: totalsOf(totals, since) };
+}
+
+/** What was used of a gateway until here. */
+export function modelTotalsDraft(usage: GatewayUsage, since: number): Draft<ModelTotalsEvent> {
+  const { mount, provider } = usage;
+  return { kind: 'model-totals', mount, provider, totals: totalsOf(usage, since) };
+}
+
+/** The counts, in the order of the schema. */
+function totalsOf(
+  { mount: _mount, provider: _provider, ...counts }: GatewayUsage,
+  since: number,
+): ModelTotalsEvent['totals'] {
+  return { since: new Date(since).toISOString(), ...counts };
 }
 
 /** The rules of an agent were installed. Credentials of an upstream proxy are left out. */

@@ -30,6 +30,8 @@ export type AuditEvent =
   | OpenedEvent
   | DecisionEvent
   | TunnelClosedEvent
+  | ModelCallEvent
+  | ModelTotalsEvent
   | RepeatedEvent
   | RulesChangedEvent
   | RecoveredEvent
@@ -498,6 +500,190 @@ export interface TunnelClosedEvent {
    * Time the tunnel was open, milliseconds.
    */
   readonly durationMs: number;
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * A request through a gateway is over. Only what was passed on has one.
+ */
+export interface ModelCallEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'model-call';
+  /**
+   * How paths at the proxy begin that lead there.
+   */
+  readonly mount: string;
+  /**
+   * Whose API it is.
+   */
+  readonly provider: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom' | 'git';
+  /**
+   * Status of the answer; 0 when there was none.
+   */
+  readonly status: number;
+  /**
+   * Bytes to the API.
+   */
+  readonly bytesSent: number;
+  /**
+   * Bytes from it.
+   */
+  readonly bytesReceived: number;
+  /**
+   * Tokens that the model read, as the answer states them, also from its caches.
+   */
+  readonly inputTokens: number;
+  /**
+   * Tokens that it wrote, as the answer states them.
+   */
+  readonly outputTokens: number;
+  /**
+   * A quarter of the bytes, where the answer of a model states no tokens; else 0.
+   */
+  readonly estimatedTokens: number;
+  /**
+   * Whether the tokens are estimated.
+   */
+  readonly isEstimated: boolean;
+  /**
+   * All of this gateway until here, this request included.
+   */
+  readonly totals: {
+    /**
+     * When this life of the agent began, within which is counted: it tells runs apart.
+     */
+    readonly since: string;
+    /**
+     * Requests that were passed on.
+     */
+    readonly requests: number;
+    /**
+     * Those of them that called a model: a budget counts them.
+     */
+    readonly modelCalls: number;
+    /**
+     * Bytes to the API.
+     */
+    readonly bytesSent: number;
+    /**
+     * Bytes from it.
+     */
+    readonly bytesReceived: number;
+    /**
+     * Tokens read, as stated.
+     */
+    readonly inputTokens: number;
+    /**
+     * Tokens written, as stated.
+     */
+    readonly outputTokens: number;
+    /**
+     * Tokens of calls that stated none.
+     */
+    readonly estimatedTokens: number;
+  };
+  /**
+   * `hash` of the event before; 64 zeros in the first.
+   */
+  readonly previous: string;
+  /**
+   * SHA-256 of the line without this member and without the line feed, in hex digits.
+   */
+  readonly hash: string;
+}
+/**
+ * What was used of one gateway until here, said again at the beginning of a file.
+ */
+export interface ModelTotalsEvent {
+  /**
+   * Version of this schema.
+   */
+  readonly version: 1;
+  /**
+   * Number of the event among those of the agent, from 1, without gaps, also across files and runs.
+   */
+  readonly sequence: number;
+  /**
+   * RFC 3339, UTC, with milliseconds, by the clock of the host.
+   */
+  readonly time: string;
+  /**
+   * Id of the agent.
+   */
+  readonly agent: string;
+  /**
+   * What kind of event this is.
+   */
+  readonly kind: 'model-totals';
+  /**
+   * How paths at the proxy begin that lead there.
+   */
+  readonly mount: string;
+  /**
+   * Whose API it is.
+   */
+  readonly provider: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom' | 'git';
+  /**
+   * All of this gateway until here.
+   */
+  readonly totals: {
+    /**
+     * When this life of the agent began, within which is counted: it tells runs apart.
+     */
+    readonly since: string;
+    /**
+     * Requests that were passed on.
+     */
+    readonly requests: number;
+    /**
+     * Those of them that called a model: a budget counts them.
+     */
+    readonly modelCalls: number;
+    /**
+     * Bytes to the API.
+     */
+    readonly bytesSent: number;
+    /**
+     * Bytes from it.
+     */
+    readonly bytesReceived: number;
+    /**
+     * Tokens read, as stated.
+     */
+    readonly inputTokens: number;
+    /**
+     * Tokens written, as stated.
+     */
+    readonly outputTokens: number;
+    /**
+     * Tokens of calls that stated none.
+     */
+    readonly estimatedTokens: number;
+  };
   /**
    * `hash` of the event before; 64 zeros in the first.
    */

@@ -6,6 +6,11 @@ import type { CredentialField, ProviderName } from './provider.ts';
  */
 export interface AgentTable {
   readonly id: string;
+  /**
+   * Begin of this life of the agent, milliseconds since the epoch, which tells it from earlier ones: what is used of a
+   * budget counts within it. Absent until the table is handed over.
+   */
+  readonly since?: number;
   readonly policy: EgressPolicy;
   /** Upstream proxy that everything allowed is handed to, or null. */
   readonly upstream: UpstreamProxy | null;

@@ -1,13 +1,21 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { auditSubject, openedDraft, rulesChangedDrafts, UNREADABLE } from '../audit/event.ts';
+import {
+  auditSubject,
+  modelCallDraft,
+  modelTotalsDraft,
+  openedDraft,
+  rulesChangedDrafts,
+  UNREADABLE,
+} from '../audit/event.ts';
 import { EGRESS_BUFFER_BYTES, EGRESS_CONNECTIONS_MAX, EGRESS_LINGERING_MAX } from '../base/limits.ts';
-import type { EgressSummary } from '../policy/table.ts';
+import type { EgressSummary, GatewayUsage } from '../policy/table.ts';
 import { AuditLog } from './audit-log.ts';
 import { Connection } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { Gate, plainDenial, type Rules } from './gate.ts';
 import { Meter } from './meter.ts';
+import { ModelMeter } from './model-meter.ts';
 import { sendRefusal } from './refusal.ts';
 import { denial } from './refuse.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -37,20 +45,25 @@ export class AgentPort {
   readonly #surroundings: Surroundings;
   readonly #log: AuditLog;
   readonly #meter: Meter;
+  readonly #models: ModelMeter;
   readonly #gate: Gate;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   #lingering = 0;
 
   private constructor(rules: Rules, places: PortPlaces, surroundings: Surroundings) {
-    const { id, caps } = rules.table;
+    const { id, caps, gateways, budget, since = 0 } = rules.table;
     this.#id = id;
     this.#directory = `${places.socketsDirectory}/${id}`;
     this.#surroundings = surroundings;
     this.#log = AuditLog.open(places.auditsDirectory, id, surroundings.clock);
     this.#meter = new Meter(surroundings.clock, () => this.#cutAll());
     this.#meter.limit(caps);
-    this.#gate = new Gate(rules, { surroundings, log: this.#log, meter: this.#meter });
+    const before = gateways.length === 0 ? [] : this.#log.usage(since);
+    this.#models = new ModelMeter(before, (call) => this.#gate.note(modelCallDraft(call, since)));
+    this.#models.replace(gateways, budget);
+    this.#log.carry(() => this.#models.usage.filter(isUsed).map((usage) => modelTotalsDraft(usage, since)));
+    this.#gate = new Gate(rules, { surroundings, log: this.#log, meter: this.#meter, models: this.#models });
     const options = { allowHalfOpen: true, highWaterMark: EGRESS_BUFFER_BYTES };
     this.#server = createServer(options, (socket) => this.#accept(socket));
   }
@@ -73,6 +86,7 @@ export class AgentPort {
     const before = this.#gate.rules.table.policy;
     this.#gate.replace(rules);
     this.#meter.limit(rules.table.caps);
+    this.#models.replace(rules.table.gateways, rules.table.budget);
     for (const draft of rulesChangedDrafts(before, rules.table.policy)) this.#gate.note(draft);
     for (const connection of [...this.#connections]) this.#rejudge(connection);
     if (this.#meter.isSpent) this.#cutAll();
@@ -81,7 +95,8 @@ export class AgentPort {
   /** What came of the agent's requests so far. */
   summary(): EgressSummary {
     const openConnections = this.#connections.size;
-    return { id: this.#id, ...this.#meter.counters, openConnections, gateways: [], auditHead: this.#log.head };
+    const gateways = this.#models.usage;
+    return { id: this.#id, ...this.#meter.counters, openConnections, gateways, auditHead: this.#log.head };
   }
 
   /** Ends everything of the agent, which is over; a last look at what came of its requests. */
@@ -172,4 +187,8 @@ export class AgentPort {
     connection.cut();
     this.#surroundings.onBug(error);
   }
+}
+
+function isUsed({ requests }: GatewayUsage): boolean {
+  return requests > 0;
 }

@@ -6,8 +6,9 @@ import { RepeatedRefusals } from '../audit/repeated.ts';
 import { assert } from '../base/assert.ts';
 import { AUDIT_FILE_BYTES_MAX, AUDIT_LINE_BYTES_MAX } from '../base/limits.ts';
 import type { HostClock } from '../host/host.ts';
-import type { EgressSummary } from '../policy/table.ts';
+import type { EgressSummary, GatewayUsage } from '../policy/table.ts';
 import { AuditFile } from './audit-file.ts';
+import { usageSince } from './usage-history.ts';
 
 /** An event could not be written down: what it is about must not happen. */
 export class AuditUnwritable extends Error {
@@ -45,6 +46,8 @@ export class AuditLog implements Disposable {
   /** Null until the first file was read. */
   #head: ChainHead | null = null;
   #recovery: Recovery | null = null;
+  /** Events that every new file begins with. */
+  #carried: () => readonly AuditDraft[] = () => [];
   /** Size of the older file, as long as the new one does not tell it. */
   #olderBytes: number | null = null;
   #touchedMs = 0;
@@ -64,6 +67,20 @@ export class AuditLog implements Disposable {
       // Whoever writes is told.
     }
     return log;
+  }
+
+  /** What is said again at the beginning of each file from now on, so that it is never only in one that goes away. */
+  carry(drafts: () => readonly AuditDraft[]): void {
+    this.#carried = drafts;
+  }
+
+  /** What the agent has used of its gateways in a life that began at `since`; nothing where the log cannot be read. */
+  usage(since: number): readonly GatewayUsage[] {
+    try {
+      return usageSince([this.#olderPath, this.#path], since);
+    } catch {
+      return [];
+    }
   }
 
   /** The last event that was written. */
@@ -153,7 +170,10 @@ export class AuditLog implements Disposable {
     }
     let file = this.#opened();
     if (file.bytes > AUDIT_FILE_BYTES_MAX - AUDIT_LINE_BYTES_MAX) file = this.#rotate(file);
-    if (this.#olderBytes !== null && file.bytes === 0) this.#append({ kind: 'rotated', olderBytes: this.#olderBytes });
+    if (this.#olderBytes !== null && file.bytes === 0) {
+      this.#append({ kind: 'rotated', olderBytes: this.#olderBytes });
+      for (const draft of this.#carried()) this.#append(draft);
+    }
     this.#olderBytes = null;
     if (this.#recovery !== null) this.#append({ kind: 'recovered', ...this.#recovery });
     this.#recovery = null;

@@ -10,6 +10,7 @@ import type { AgentTable, EgressRule, Gateway, UpstreamProxy } from '../policy/t
 import { type AuditLog, AuditUnwritable } from './audit-log.ts';
 import { Judge } from './judge.ts';
 import type { Meter } from './meter.ts';
+import type { ModelMeter } from './model-meter.ts';
 import { denial } from './refuse.ts';
 import { Lookups } from './resolve.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -48,12 +49,14 @@ export interface GateParts {
   readonly surroundings: Surroundings;
   readonly log: AuditLog;
   readonly meter: Meter;
+  readonly models: ModelMeter;
 }
 
 /** Judges the requests of one agent: by its rules, its caps and the addresses that names lead to, in that order. */
 export class Gate {
   readonly surroundings: Surroundings;
   readonly meter: Meter;
+  readonly models: ModelMeter;
   readonly lookups: Lookups;
   readonly #log: AuditLog;
   readonly #running = new Set<Promise<unknown>>();
@@ -61,9 +64,10 @@ export class Gate {
   #rules: Rules;
   #judge: Judge;
 
-  constructor(rules: Rules, { surroundings, log, meter }: GateParts) {
+  constructor(rules: Rules, { surroundings, log, meter, models }: GateParts) {
     this.surroundings = surroundings;
     this.meter = meter;
+    this.models = models;
     this.lookups = new Lookups(surroundings);
     this.#log = log;
     this.#rules = rules;

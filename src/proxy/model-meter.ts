@@ -1,3 +1,4 @@
+import type { FinishedCall } from '../audit/event.ts';
 import { assert } from '../base/assert.ts';
 import type { ProviderName } from '../policy/provider.ts';
 import type { ReasonCode } from '../policy/reasons.ts';
@@ -9,21 +10,6 @@ const BYTES_PER_TOKEN = 4;
 
 /** From here on an answer says that there was none; no provider charges for it. */
 const FIRST_ERROR_STATUS = 400;
-
-/** One request through a gateway that is over. */
-export interface FinishedCall {
-  readonly mount: string;
-  readonly provider: ProviderName;
-  /** Status of the answer, 0 without one. */
-  readonly status: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly estimatedTokens: number;
-  /** All of the gateway so far, this call included. */
-  readonly totals: GatewayUsage;
-}
 
 /** One request on its way through a gateway. */
 export interface ModelCall {

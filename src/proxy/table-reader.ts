@@ -63,8 +63,10 @@ function attempt<T>(read: () => T): Result<T> {
 function readAgent(part: Part): AgentTable {
   const id = text(member(part, 'id'));
   if (!isAgentId(id)) throw new Unexpected(`${part.pointer}/id`, 'the id of an agent');
+  const since = orNull(member(part, 'since'), count);
   return {
     id,
+    ...(since === null ? {} : { since }),
     policy: readPolicy(member(part, 'policy')),
     upstream: orNull(member(part, 'upstream'), readUpstream),
     caps: readCaps(member(part, 'caps')),

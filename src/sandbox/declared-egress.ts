@@ -19,11 +19,17 @@ export async function declareTable(context: EngineContext, agent: Agent, table: 
 export async function takeUpNext(context: EngineContext, agent: Agent): Promise<void> {
   const { record, nextEgress } = agent;
   const live = agent.isLive ? record.egressTable : null;
-  const table = nextEgress === null ? null : carryLiveRules(live, nextEgress);
+  const known = context.egress.find(agent.id);
+  const next = nextEgress === null ? null : carryLiveRules(live, nextEgress);
+  const since = known?.since ?? live?.since;
+  const table = next === null || since === undefined ? next : { ...next, since };
   agent.record = { ...record, egressTable: table };
-  if (JSON.stringify(table) === JSON.stringify(context.egress.find(agent.id))) return;
-  if (table !== null) await context.egress.declare(table);
-  else await context.egress.remove(agent.id);
+  if (JSON.stringify(table) === JSON.stringify(known)) return;
+  if (table === null) await context.egress.remove(agent.id);
+  else {
+    await context.egress.declare(table);
+    agent.record = { ...agent.record, egressTable: context.egress.find(agent.id) };
+  }
 }
 
 /** Ends what an agent may reach. */

@@ -37,7 +37,7 @@ export class EgressTables implements Disposable {
 
   /** Takes note of a table without handing it over, for what is restored next. */
   adopt(table: AgentTable): void {
-    this.#tables.set(table.id, table);
+    this.#tables.set(table.id, this.#dated(table));
   }
 
   /** Hands a table over; one that could not be is taken back. Throws `host.egress-unavailable`. */
@@ -52,7 +52,7 @@ export class EgressTables implements Disposable {
   change(id: string, replace: (present: AgentTable | null) => AgentTable): Promise<AgentTable> {
     return this.#enqueue(async () => {
       const present = this.find(id);
-      const table = replace(present);
+      const table = this.#dated(replace(present));
       this.#tables.set(id, table);
       try {
         await this.#parts.host.egress.put(table);
@@ -69,9 +69,10 @@ export class EgressTables implements Disposable {
 
   /** Hands a table over when the proxy is there, otherwise when it comes. Never throws. */
   async declare(table: AgentTable): Promise<void> {
-    this.adopt(table);
+    const dated = this.#dated(table);
+    this.adopt(dated);
     if (!this.#isOpened) return;
-    await this.#enqueue(() => this.#parts.host.egress.put(table)).catch((error: unknown) => this.#fail(error));
+    await this.#enqueue(() => this.#parts.host.egress.put(dated)).catch((error: unknown) => this.#fail(error));
   }
 
   /** Ends everything of an agent at the proxy; what came of its requests, or null when nobody knows. Never throws. */
@@ -111,6 +112,13 @@ export class EgressTables implements Disposable {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** A table with the begin of the agent's life, which is now when nothing is known of one; only a budget needs it. */
+  #dated(table: AgentTable): AgentTable {
+    if (table.gateways.length === 0) return table;
+    const since = this.find(table.id)?.since ?? table.since ?? this.#parts.host.clock.now();
+    return table.since === since ? table : { ...table, since };
   }
 
   #again(): void {

@@ -1,8 +1,10 @@
-import type { AuditDraft } from '../../../src/audit/event.ts';
+import type { AuditDraft, FinishedCall } from '../../../src/audit/event.ts';
 import {
   auditSubject,
   closedDraft,
   decisionDraft,
+  modelCallDraft,
+  modelTotalsDraft,
   openedDraft,
   rulesChangedDrafts,
   tunnelClosedDraft,
@@ -10,7 +12,7 @@ import {
 import type { Address } from '../../../src/policy/address.ts';
 import type { Decision } from '../../../src/policy/decision.ts';
 import type { EgressIntent } from '../../../src/policy/intent.ts';
-import type { AgentTable, EgressRule } from '../../../src/policy/table.ts';
+import type { AgentTable, EgressRule, GatewayUsage } from '../../../src/policy/table.ts';
 
 /** A public address of the documentation (RFC 5737). */
 export const ADDRESS: Address = { family: 4, bytes: [203, 0, 113, 7], text: '203.0.113.7' };
@@ -38,6 +40,41 @@ export const TABLE: AgentTable = {
   gateways: [],
   budget: { requests: null, tokens: null },
 };
+
+/** What was used of a gateway; keys may be replaced. */
+export function usage(changes: Partial<GatewayUsage> = {}): GatewayUsage {
+  return {
+    mount: '/anthropic',
+    provider: 'anthropic',
+    requests: 3,
+    modelCalls: 2,
+    bytesSent: 5000,
+    bytesReceived: 90_000,
+    inputTokens: 1200,
+    outputTokens: 340,
+    estimatedTokens: 0,
+    ...changes,
+  };
+}
+
+/** Begin of the life of the agent in the samples, milliseconds since the epoch. */
+export const SINCE: number = Date.UTC(2030, 0, 1);
+
+/** A call of a model that is over; keys may be replaced. */
+export function modelCall(changes: Partial<FinishedCall> = {}): FinishedCall {
+  return {
+    mount: '/anthropic',
+    provider: 'anthropic',
+    status: 200,
+    bytesSent: 2000,
+    bytesReceived: 40_000,
+    inputTokens: 600,
+    outputTokens: 170,
+    estimatedTokens: 0,
+    totals: usage(),
+    ...changes,
+  };
+}
 
 /** A tunnel to the host of {@link rule}. */
 export const INTENT: EgressIntent = {
@@ -74,6 +111,8 @@ export function drafts(): readonly AuditDraft[] {
     openedDraft(TABLE),
     decisionDraft(auditSubject(INTENT), decision(), ADDRESS),
     refusal('evil.example'),
+    modelCallDraft(modelCall(), SINCE),
+    modelTotalsDraft(usage(), SINCE),
     ...rulesChangedDrafts(TABLE.policy, { ...TABLE.policy, deny: [live] }),
     { kind: 'repeated', reason: 'egress.no-rule', host: null, port: null, count: 3, since: '2030-01-01T00:00:00.000Z' },
     { kind: 'recovered', cause: 'torn-line', bytesRemoved: 12, unwritten: 0 },
