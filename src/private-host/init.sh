@@ -122,6 +122,8 @@ mount_run() {
   mkfifo -m 0600 run/private-host/ready
   cp "$scratch/boot-id" run/private-host/boot-id
   mount -n --bind run /run
+  # As on a machine that systemd booted: it hands credentials to units by mounts made in a namespace aside (LoadCredential=).
+  mount -n --make-shared /run
 }
 
 # /proc/sys is read-only: kernel settings are the machine's. Its branch `user` is not, because bubblewrap's

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { agentctl, Bench, detachAgent, succeed, type TestCard } from '../helpers/agents.ts';
@@ -49,7 +49,7 @@ function runnable(golden: Readonly<Record<string, unknown>>): TestCard {
   const words = (golden['command'] ?? []) as readonly string[];
   const { read_only: paths = [] } = (golden['filesystem'] ?? {}) as { read_only?: readonly string[] };
   const { agent_id: _id, workspace: _workspace, autostart: _autostart, ...others } = golden;
-  const { proxy_credentials_file: _file, network = {}, ...rest } = others;
+  const { proxy_credentials_file: _file, network = {}, ...rest } = withKeys(others);
   return bench.card({
     ...rest,
     // This host forwards nothing, which direct connections need.
@@ -58,6 +58,16 @@ function runnable(golden: Readonly<Record<string, unknown>>): TestCard {
     filesystem: { read_only: paths.filter((path) => existsSync(path)) },
     command: ['bash', '-c', 'exec sleep infinity', ...words],
   });
+}
+
+/** The same card with a key that this host has. */
+function withKeys(card: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { api_key_file: file, credentials = [] } = card;
+  const path = join(bench.directory, 'key');
+  writeFileSync(path, 'sk-of-the-test\n', { mode: 0o600 });
+  const listed = (credentials as readonly object[]).map((entry) => ({ ...entry, api_key_file: path }));
+  const short = file === undefined ? {} : { api_key_file: path };
+  return { ...card, ...short, ...(listed.length === 0 ? {} : { credentials: listed }) };
 }
 
 /** Whether a case is for hosts that are configured to allow it, which this one is not. */
