@@ -59,6 +59,7 @@ export const ERRORS = {
     summary: 'systemd-socket-proxyd, which relays to the proxy, is missing.',
   },
   'host.network-tools-missing': { http: 503, exit: 5, summary: 'nft or ip, which make links of agents, is missing.' },
+  'host.credentials-unavailable': { http: 503, exit: 5, summary: 'PID 1 cannot hand credentials to units here.' },
   'host.call-failed': { http: 500, exit: 1, summary: 'A call to the host failed.' },
   'sandbox.exists': { http: 409, exit: 1, summary: 'An agent with this id runs already.' },
   'sandbox.declared': { http: 409, exit: 1, summary: 'The id belongs to a card in the cards directory.' },

@@ -1,6 +1,7 @@
 import { linuxAudit } from './audit-reader.ts';
 import { SYSTEM_BUS } from './bus.ts';
 import { linuxClock } from './clock.ts';
+import { tryCredential } from './credential-trial.ts';
 import { EgressControl } from './egress.ts';
 import { linuxFiles } from './files.ts';
 import type { Host } from './host.ts';
@@ -36,13 +37,14 @@ export async function openLinuxHost(options: LinuxHostOptions = {}): Promise<Hos
   const names = new UserNames(files, clock);
   const { agentUids = { first: 0, count: 0 } } = options;
   const isAgents = (uid: number): boolean => uid >= agentUids.first && uid < agentUids.first + agentUids.count;
+  const units = await Systemd.open(options.busAddress ?? SYSTEM_BUS);
   const probe = new Probe({
     files,
     users: { find: async (uid) => (isAgents(uid) ? null : names.find(uid)) },
     bwrapPath: options.bwrapPath ?? null,
     exitReportPath: options.exitReportPath ?? EXIT_REPORT_PATH,
+    tryCredential: (source) => tryCredential({ units, clock }, source),
   });
-  const units = await Systemd.open(options.busAddress ?? SYSTEM_BUS);
   const journal = new Journal(clock);
   return {
     files,

@@ -21,12 +21,15 @@ export interface ProbeOptions {
   readonly bwrapPath: string | null;
   /** The exit report program as installed. */
   readonly exitReportPath: string;
+  /** Finds out whether PID 1 can hand this file to a unit as a credential. */
+  readonly tryCredential: (source: string) => Promise<boolean>;
 }
 
 /** Answers the planner's questions about this machine; changes nothing. */
 export class Probe {
   readonly #options: ProbeOptions;
   #system: Promise<SystemFacts> | null = null;
+  #canLoadCredential = false;
 
   constructor(options: ProbeOptions) {
     this.#options = options;
@@ -41,27 +44,55 @@ export class Probe {
   /** Forgets what {@link systemFacts} remembers. */
   refreshFacts(): void {
     this.#system = null;
+    this.#canLoadCredential = false;
   }
 
   /** Facts for one card. Throws `host.call-failed`. */
   async facts(query: FactQuery): Promise<HostFacts> {
     const { files, users } = this.#options;
     try {
-      const [system, workspace, program, binds, sockets, userClaims, isEgressInstalled, networkTools] =
-        await Promise.all([
-          this.systemFacts(),
-          probePath(query.workspace, users),
-          query.program === null ? null : probeProgram(query.program),
-          Promise.all(query.binds.map((path) => probePath(path, users))),
-          Promise.all(query.sockets.map((path) => probeSocket(path, users))),
-          probeUserClaims(files, query.user),
-          isSocket(EGRESS_CONTROL_SOCKET),
-          probeNetworkTools(),
-        ]);
-      return { system, workspace, binds, sockets, program, userClaims, isEgressInstalled, networkTools };
+      const [
+        system,
+        workspace,
+        program,
+        binds,
+        sockets,
+        userClaims,
+        isEgressInstalled,
+        networkTools,
+        canLoadCredential,
+      ] = await Promise.all([
+        this.systemFacts(),
+        probePath(query.workspace, users),
+        query.program === null ? null : probeProgram(query.program),
+        Promise.all(query.binds.map((path) => probePath(path, users))),
+        Promise.all(query.sockets.map((path) => probeSocket(path, users))),
+        probeUserClaims(files, query.user),
+        isSocket(EGRESS_CONTROL_SOCKET),
+        probeNetworkTools(),
+        query.wantsCredential ? this.#askCredential() : null,
+      ]);
+      return {
+        system,
+        workspace,
+        binds,
+        sockets,
+        program,
+        userClaims,
+        isEgressInstalled,
+        networkTools,
+        canLoadCredential,
+      };
     } catch (error) {
       throw callFailed('looking at the host', error);
     }
+  }
+
+  /** Only success is remembered: what is missing can be mended, and the next start finds out. */
+  async #askCredential(): Promise<boolean> {
+    const { tryCredential, exitReportPath } = this.#options;
+    this.#canLoadCredential ||= await tryCredential(exitReportPath);
+    return this.#canLoadCredential;
   }
 
   async #readSystem(): Promise<SystemFacts> {

@@ -16,6 +16,8 @@ export interface FactQuery {
   readonly user: string;
   /** The program to find: first word of the agent's command; null when it lies in the workspace. */
   readonly program: ProgramQuery | null;
+  /** Whether the agent gets keys itself, which PID 1 must be able to hand over. */
+  readonly wantsCredential: boolean;
 }
 
 /** How to look for the agent's program. */
@@ -38,6 +40,8 @@ export interface HostFacts {
   readonly userClaims: UserClaims;
   /** The control socket of the egress proxy is there. */
   readonly isEgressInstalled: boolean;
+  /** PID 1 can hand a credential to a unit (LoadCredential=); null when nobody asked. */
+  readonly canLoadCredential: boolean | null;
   /** What makes links and their walls. */
   readonly networkTools: NetworkTools;
 }

@@ -2,6 +2,7 @@ import { unitName } from '../base/ids.ts';
 import { ok, type Problem, type Result, refused } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
 import type { EnvironmentVariable } from './environment.ts';
+import type { HostFacts } from './facts.ts';
 import { planCredentials } from './gateways.ts';
 
 /** One key that the agent itself holds. */
@@ -71,6 +72,19 @@ export function keyOptions(keys: readonly { readonly variable: string; readonly 
 /** Where PID 1 puts the credential: fixed by systemd.exec(5), "Credentials", for units of the system. */
 export function keysCredentialPath(id: string): string {
   return `/run/credentials/${unitName(id)}/${KEYS_CREDENTIAL}`;
+}
+
+/** What is wrong when PID 1 cannot hand the keys over. */
+export function credentialProblems({ canLoadCredential }: Pick<HostFacts, 'canLoadCredential'>): readonly Problem[] {
+  if (canLoadCredential !== false) return [];
+  return [
+    {
+      code: 'host.credentials-unavailable',
+      pointer: '/api_key_delivery',
+      message: 'PID 1 cannot hand keys to a unit on this host: what it mounts below /run for them does not arrive.',
+      suggestion: 'In a container, run "mount --make-shared /run" before systemd; or use the delivery "gateway".',
+    },
+  ];
 }
 
 /** What whoever looks at the agent must know. */

@@ -10,7 +10,14 @@ import { unenforced } from './enforcement.ts';
 import { type EnvironmentVariable, planEnvironment } from './environment.ts';
 import type { FactQuery, HostFacts, SystemFacts } from './facts.ts';
 import { planGeneratedFiles } from './generated-files.ts';
-import { heldKeys, KEYS_DESCRIPTOR, type KeyEnvironment, keyNotices, planKeyEnvironment } from './key-environment.ts';
+import {
+  credentialProblems,
+  heldKeys,
+  KEYS_DESCRIPTOR,
+  type KeyEnvironment,
+  keyNotices,
+  planKeyEnvironment,
+} from './key-environment.ts';
 import { type LaunchPlan, planLaunch } from './launch.ts';
 import { HOME, type Mount } from './mount.ts';
 import { planMounts } from './mounts.ts';
@@ -90,6 +97,7 @@ export function factQuery(card: ResolvedCard): FactQuery {
     sockets: publishedPaths(card),
     user: userName(card.agentId),
     program: programQuery(programName(card), card.workspace),
+    wantsCredential: heldKeys(card).length > 0,
   };
 }
 
@@ -313,6 +321,7 @@ function earlyProblems(card: ResolvedCard, facts: HostFacts): readonly Problem[]
   return [
     ...unenforced(card),
     ...bwrapProblems(facts.system),
+    ...credentialProblems(facts),
     ...userClaimProblems(userName(card.agentId), facts.userClaims),
   ];
 }

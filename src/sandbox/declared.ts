@@ -10,9 +10,9 @@ import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import { declareTable, forgetTable } from './declared-egress.ts';
-import { withCredentials } from './egress-credentials.ts';
+import { readKeys, withCredentials } from './egress-credentials.ts';
 import type { EnginePaths } from './executors.ts';
-import { dropKeys, readHeldKeys } from './key-file.ts';
+import { dropKeys } from './key-file.ts';
 import { planLaunch } from './launch.ts';
 import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 import { renderRefusal } from './refusal.ts';
@@ -150,7 +150,7 @@ async function planDeclared(
     const { egress } = plan.network;
     const table = egress === null ? null : await withCredentials(context.host, egress.table, egress.secrets);
     // A key that cannot be read refuses the card, before a step finds it out.
-    if (plan.keys !== null) await readHeldKeys(context.host, plan.keys.keys);
+    if (plan.keys !== null) await readKeys(context.host, plan.keys.keys);
     return { plan, table, problems: [] };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;

@@ -3,7 +3,7 @@ import { CREDENTIALS_BYTES_MAX, KEY_BYTES_MAX } from '../base/limits.ts';
 import { quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
-import type { EgressSecrets } from '../plan/egress.ts';
+import type { EgressSecrets, GatewaySecret } from '../plan/egress.ts';
 import type { AgentTable } from '../policy/table.ts';
 
 /** One secret: where it is, where in the card that is said, and what it must look like. */
@@ -66,6 +66,19 @@ export async function withCredentials(
     upstream: table.upstream === null ? null : { ...table.upstream, credentials },
     gateways: table.gateways.map((gateway) => ({ ...gateway, key: keys.get(gateway.mount) ?? null })),
   };
+}
+
+/** Keys that an agent gets itself, in the order of their places. Throws as {@link withCredentials} does. */
+export async function readKeys(
+  host: Pick<Host, 'files'>,
+  places: readonly Pick<GatewaySecret, 'source' | 'pointer'>[],
+): Promise<readonly string[]> {
+  const found: (string | Problem)[] = [];
+  for (const { source, pointer } of places) found.push(await readSecret(host, { ...KEY, place: source, pointer }));
+  const problems = found.filter((one) => typeof one !== 'string');
+  const [first] = problems;
+  if (first !== undefined) throw new SpawnError('plan.credentials-refused', first.message, { problems });
+  return found.filter((one) => typeof one === 'string');
 }
 
 async function readSecret(host: Pick<Host, 'files'>, source: Source): Promise<string | Problem> {

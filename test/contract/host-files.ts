@@ -134,7 +134,14 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     const change = await host.files.prepareWorkspace(order);
     assert.deepEqual(change, { made: [`${place}/a`, `${place}/a/b`, `${place}/a/b/w`], reowned: 0 });
     const { node } = (
-      await host.facts({ workspace: order.path, binds: [], sockets: [], user: 'agent-probe', program: null })
+      await host.facts({
+        workspace: order.path,
+        binds: [],
+        sockets: [],
+        user: 'agent-probe',
+        program: null,
+        wantsCredential: false,
+      })
     ).workspace;
     assert.deepEqual(node, { uid: OWNER, gid: OWNER, mode: 0o700 });
     await host.files.revertWorkspace(change);
@@ -170,7 +177,14 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     const order = { path, create: false, uid: OTHER, gid: OTHER, replaceUid: OWNER };
     assert.deepEqual(await host.files.prepareWorkspace(order), { made: [], reowned: 1 });
     assert.deepEqual(await host.files.prepareWorkspace(order), { made: [], reowned: 0 });
-    const query = { workspace: path, binds: [`${path}/root's`], sockets: [], user: 'agent-probe', program: null };
+    const query = {
+      workspace: path,
+      binds: [`${path}/root's`],
+      sockets: [],
+      user: 'agent-probe',
+      program: null,
+      wantsCredential: false,
+    };
     const facts = await host.facts(query);
     assert.deepEqual([facts.workspace.node?.uid, facts.binds[0]?.node?.uid], [OTHER, 0]);
   });
@@ -205,6 +219,7 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
       sockets: [],
       user: 'agent-probe',
       program: null,
+      wantsCredential: false,
     });
     assert.deepEqual(
       binds.map((facts) => [facts.kind, facts.symlinkAt, facts.isEmpty, facts.ancestors.at(-1)?.path]),

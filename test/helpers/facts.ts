@@ -67,6 +67,7 @@ export function hostFacts(workspace: string, changes: Partial<HostFacts> = {}): 
     sockets: [],
     userClaims: { isUser: false, groups: [] },
     isEgressInstalled: true,
+    canLoadCredential: null,
     networkTools: { nft: '/usr/sbin/nft', ip: '/usr/sbin/ip' },
     program: binary('/usr/bin/dash', { path: '/bin/sh' }),
     ...changes,

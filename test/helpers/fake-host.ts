@@ -42,6 +42,7 @@ export class FakeHost implements Host {
     append: (entry) => this.#faults.mutate(`journal of ${entry.unit}`, () => void this.journaled.push(entry)),
   };
   system: SystemFacts = DEBIAN;
+  canLoadCredential = true;
   /** Programs by name; null for one that is not installed. Every other name is a binary in /usr/bin. */
   readonly programs = new Map<string, ProgramFacts | null>();
   #baseline = new Map<string, string>();
@@ -102,6 +103,7 @@ export class FakeHost implements Host {
       sockets: query.sockets.map((path) => ({ path: this.files.facts(path), isSocket: false, isAnswered: false })),
       userClaims: { isUser: false, groups: [] },
       isEgressInstalled: true,
+      canLoadCredential: query.wantsCredential ? this.canLoadCredential : null,
       networkTools: { nft: '/usr/sbin/nft', ip: '/usr/sbin/ip' },
       program: program === null ? null : this.#program(program.name),
     };

@@ -85,6 +85,7 @@ test('the owner of a path is named when it is no agent', async () => {
       sockets: [],
       user: 'agent-probe',
       program: null,
+      wantsCredential: false,
     });
     return [workspace.ownerName, workspace.ownerPrimaryGid];
   };
@@ -111,6 +112,7 @@ test('a user of another database than the file is named', async () => {
       sockets: [],
       user: 'agent-probe',
       program: null,
+      wantsCredential: false,
     });
     assert.deepEqual([workspace.ownerName, workspace.ownerPrimaryGid], ['host-probe', uid]);
   } finally {
@@ -133,6 +135,7 @@ test('a Unix socket is known from a file, and a dead one from one that somebody 
     sockets: [dead, live, file, absent],
     user: 'agent-probe',
     program: null,
+    wantsCredential: false,
   });
   assert.deepEqual(
     sockets.map(({ path, isSocket, isAnswered }) => [path.kind, isSocket, isAnswered]),
