@@ -44,7 +44,7 @@ export function findGateway(gateways: readonly Gateway[], path: string): Gateway
 
 /** What a request to a gateway is to be sent as, or null when the gateway does not pass it on. What is judged is sent. */
 export function gatewayRequest(gateway: Gateway, { method, path, query }: GatewayAsking): GatewayRequest | null {
-  if (!METHODS.includes(method)) return null;
+  if (!METHODS.includes(method) || !isUtf8(path)) return null;
   const rest = path.slice(gateway.mount.length);
   const mapped = gateway.provider === 'git' ? gitPath(gateway, method, rest) : apiPath(gateway, rest);
   if (mapped === null) return null;
@@ -59,6 +59,16 @@ export function gatewayRequest(gateway: Gateway, { method, path, query }: Gatewa
   };
   const host = authorityText(intent, base.scheme === 'https' ? 443 : 80);
   return { intent, target: `${mapped}${gatewayQuery(query)}`, host };
+}
+
+/** Whether escapes are of UTF-8: out of others some servers read dots and slashes (RFC 3629 section 10). */
+function isUtf8(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where a gateway leads. */

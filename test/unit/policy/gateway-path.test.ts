@@ -105,6 +105,7 @@ test('no way of writing a path leads out of what is passed on', () => {
     '/anthropic/v1/messages/..%3bx/files',
     '/anthropic/v1/messages/%252e%252e/files',
     '/anthropic/v1/messages/..\\files',
+    '/anthropic/v1/messages/%c0%ae%c0%ae/files',
     '/anthropic/v1/messages%00/x',
     '/anthropic/v1/messages%2f../files',
     '/anthropic//v1//files',
