@@ -20,16 +20,15 @@ export class PlaceholderSearch {
   /** Which placeholder each form spells. */
   readonly #owners: readonly string[];
   readonly #forms: readonly string[];
-  readonly #needles: Needles;
+  /** Made for the first piece of a body. */
+  #needles: Needles | null = null;
   #waiting: Buffer = Buffer.alloc(0);
 
   constructor(placeholders: readonly string[]) {
     const spelled = placeholders.map((placeholder) => ({ placeholder, forms: secretForms([placeholder]) }));
-    const forms = spelled.flatMap((one) => one.forms);
     this.#placeholders = placeholders;
     this.#owners = spelled.flatMap((one) => one.forms.map(() => one.placeholder));
-    this.#forms = forms.map((form) => form.toString('latin1'));
-    this.#needles = new Needles(forms);
+    this.#forms = spelled.flatMap((one) => one.forms.map((form) => form.toString('latin1')));
   }
 
   /** Whether there is anything to look for. */
@@ -40,16 +39,18 @@ export class PlaceholderSearch {
   /** The placeholder that is in the target, in a name or in a value of the head; null for none. */
   inHead({ target, fields }: Pick<RequestHead, 'target' | 'fields'>): string | null {
     if (this.isEmpty) return null;
-    for (const text of [target, ...fields.flatMap(({ name, value }) => [name, value])]) {
-      const found = this.#inText(text);
-      if (found !== null) return found;
-    }
-    return null;
+    const came = [target, ...fields.flatMap(({ name, value }) => [name, value])];
+    const plain = came.map(withoutEscapes);
+    const basic = fields.flatMap(({ value }) => BASIC.exec(value)?.[1] ?? []);
+    const decoded = basic.map((value) => Buffer.from(value, 'base64').toString('latin1'));
+    // No placeholder goes over a line's end.
+    return this.#inText([...came, ...plain, ...decoded].join('\n'));
   }
 
   /** Takes the next bytes of the body. After something was found nothing more is sent on. */
   add(bytes: Buffer): SearchedPiece {
     const came = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
+    this.#needles ??= new Needles(this.#forms.map((form) => Buffer.from(form, 'latin1')));
     const placeholder = this.#owners[this.#needles.first(came)];
     if (placeholder !== undefined) return { kind: 'found', placeholder };
     const clean = came.length - this.#needles.unfinished(came);
@@ -64,14 +65,16 @@ export class PlaceholderSearch {
     return rest;
   }
 
-  /** As it stands, without escapes, or encoded for Basic. Names of hosts and of fields have lost their case. */
+  /** In any form; in any case where it stands as it is, since names of hosts and of fields have none. */
   #inText(text: string): string | null {
-    const plain = text.replace(ESCAPE, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
-    const basic = BASIC.exec(text)?.[1];
-    const decoded = basic === undefined ? '' : Buffer.from(basic, 'base64').toString('latin1');
-    const at = this.#forms.findIndex((form) => text.includes(form) || decoded.includes(form));
+    const at = this.#forms.findIndex((form) => text.includes(form));
     if (at !== -1) return this.#owners[at] ?? null;
-    const lower = `${plain} ${decoded}`.toLowerCase();
+    const lower = text.toLowerCase();
     return this.#placeholders.find((placeholder) => lower.includes(placeholder.toLowerCase())) ?? null;
   }
+}
+
+/** Escaped characters in their own place, as servers read them in targets and cookies. */
+function withoutEscapes(text: string): string {
+  return text.replace(ESCAPE, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
 }

@@ -11,6 +11,7 @@ import {
 import { EGRESS_BUFFER_BYTES, EGRESS_CONNECTIONS_MAX, EGRESS_LINGERING_MAX } from '../base/limits.ts';
 import type { EgressSummary, GatewayUsage } from '../policy/table.ts';
 import { AuditLog } from './audit-log.ts';
+import { Concealment } from './concealment.ts';
 import { Connection } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { Gate, plainDenial, type Rules } from './gate.ts';
@@ -43,6 +44,7 @@ export class AgentPort {
   readonly #id: string;
   readonly #directory: string;
   readonly #surroundings: Surroundings;
+  readonly #concealment = new Concealment();
   readonly #log: AuditLog;
   readonly #meter: Meter;
   readonly #models: ModelMeter;
@@ -56,7 +58,8 @@ export class AgentPort {
     this.#id = id;
     this.#directory = `${places.socketsDirectory}/${id}`;
     this.#surroundings = surroundings;
-    this.#log = AuditLog.open(places.auditsDirectory, id, surroundings.clock);
+    this.#concealment.replace(gateways);
+    this.#log = AuditLog.open(places.auditsDirectory, id, surroundings.clock, this.#concealment);
     this.#meter = new Meter(surroundings.clock, () => this.#cutAll());
     this.#meter.limit(caps);
     const before = gateways.length === 0 ? [] : this.#log.usage(since);
@@ -87,6 +90,7 @@ export class AgentPort {
     this.#gate.replace(rules);
     this.#meter.limit(rules.table.caps);
     this.#models.replace(rules.table.gateways, rules.table.budget);
+    this.#concealment.replace(rules.table.gateways);
     for (const draft of rulesChangedDrafts(before, rules.table.policy)) this.#gate.note(draft);
     for (const connection of [...this.#connections]) this.#rejudge(connection);
     if (this.#meter.isSpent) this.#cutAll();
@@ -96,7 +100,9 @@ export class AgentPort {
   summary(): EgressSummary {
     const openConnections = this.#connections.size;
     const gateways = this.#models.usage;
-    return { id: this.#id, ...this.#meter.counters, openConnections, gateways, auditHead: this.#log.head };
+    const { topRefusals, ...counters } = this.#meter.counters;
+    const shown = topRefusals.map((refusal) => this.#concealment.members(refusal));
+    return { id: this.#id, ...counters, topRefusals: shown, openConnections, gateways, auditHead: this.#log.head };
   }
 
   /** Ends everything of the agent, which is over; a last look at what came of its requests. */

@@ -8,6 +8,7 @@ import { AUDIT_FILE_BYTES_MAX, AUDIT_LINE_BYTES_MAX } from '../base/limits.ts';
 import type { HostClock } from '../host/host.ts';
 import type { EgressSummary, GatewayUsage } from '../policy/table.ts';
 import { AuditFile } from './audit-file.ts';
+import { Concealment } from './concealment.ts';
 import { usageSince } from './usage-history.ts';
 
 /** An event could not be written down: what it is about must not happen. */
@@ -40,6 +41,7 @@ export class AuditLog implements Disposable {
   readonly #directory: string;
   readonly #id: string;
   readonly #clock: HostClock;
+  readonly #concealment: Concealment;
   readonly #refusals = new RepeatedRefusals();
   #timer: Disposable | null = null;
   #file: AuditFile | null = null;
@@ -52,15 +54,16 @@ export class AuditLog implements Disposable {
   #olderBytes: number | null = null;
   #touchedMs = 0;
 
-  private constructor(directory: string, id: string, clock: HostClock) {
+  private constructor(directory: string, id: string, clock: HostClock, concealment: Concealment) {
     this.#directory = `${directory}/${id}`;
     this.#id = id;
     this.#clock = clock;
+    this.#concealment = concealment;
   }
 
   /** Opens the log of an agent below a directory that exists. A log that cannot be written now is tried again by every write. */
-  static open(directory: string, id: string, clock: HostClock): AuditLog {
-    const log = new AuditLog(directory, id, clock);
+  static open(directory: string, id: string, clock: HostClock, concealment = new Concealment()): AuditLog {
+    const log = new AuditLog(directory, id, clock, concealment);
     try {
       log.#opened();
     } catch {
@@ -228,7 +231,7 @@ export class AuditLog implements Disposable {
   #append(draft: AuditDraft): void {
     assert(this.#file !== null && this.#head !== null, 'a log is opened before it is written');
     const time = new Date(this.#clock.now()).toISOString();
-    const { line, head } = appendToChain(this.#head, { time, agent: this.#id }, draft);
+    const { line, head } = appendToChain(this.#head, { time, agent: this.#id }, this.#concealment.members(draft));
     assert(line.length <= AUDIT_LINE_BYTES_MAX, 'an event is bounded');
     this.#file.append(line);
     this.#head = head;

@@ -2,15 +2,16 @@ import { auditSubject } from '../audit/event.ts';
 import { authorityText } from '../policy/authority.ts';
 import type { Decision } from '../policy/decision.ts';
 import { renderResponseHead, requestFields, responseFields } from '../policy/forward-head.ts';
-import type { EgressIntent } from '../policy/intent.ts';
+import { destinationText, type EgressIntent } from '../policy/intent.ts';
 import type { RequestHead } from '../policy/request-head.ts';
 import type { ReadIntent } from '../policy/request-intent.ts';
 import type { UpstreamProxy } from '../policy/table.ts';
 import type { Connection } from './connection.ts';
 import { type ExchangeOutcome, exchange } from './exchange.ts';
 import type { Gate, Passage } from './gate.ts';
-import { PLAIN } from './inspection.ts';
+import { type Inspection, PLAIN } from './inspection.ts';
 import { Link, type LinkRequest } from './link.ts';
+import { PlaceholderGuard } from './placeholder-guard.ts';
 import { reach } from './reach.ts';
 import { sendRefusal } from './refusal.ts';
 import { denial } from './refuse.ts';
@@ -28,6 +29,7 @@ interface Passing {
   readonly passage: Passage;
   readonly reading: ReadIntent;
   readonly head: RequestHead;
+  readonly inspection: Inspection;
 }
 
 /** Passes requests of one connection on, and keeps the last connection to a host for the next one. */
@@ -50,10 +52,17 @@ export class Forwarder {
     // A client that has gone wants no answer any more.
     connection.reader.whenGone(() => connection.cut());
     try {
+      const guard = this.#guardOf(intent);
+      const attempt = guard.head(head);
+      if (attempt !== null) {
+        this.#gate.refuse(auditSubject(intent), attempt);
+        return await sendRefusal(connection, { decision: attempt, endpoint: intent, head });
+      }
       const kept = this.#keptFor(intent);
       const admission = await this.#gate.admit(intent, kept?.place.address ?? null);
       if (connection.isCut) return false;
-      if (admission.kind === 'pass') return await this.#pass({ passage: admission, reading, head });
+      const inspection = guard.isIdle ? PLAIN : { ...PLAIN, body: guard };
+      if (admission.kind === 'pass') return await this.#pass({ passage: admission, reading, head, inspection });
       return await sendRefusal(connection, { decision: admission.decision, endpoint: intent, head });
     } finally {
       connection.reader.whenGone(null);
@@ -68,7 +77,7 @@ export class Forwarder {
   }
 
   async #pass(passing: Passing): Promise<boolean> {
-    const { passage, reading, head } = passing;
+    const { passage, reading, head, inspection } = passing;
     const connection = this.#connection;
     const { meter, surroundings } = this.#gate;
     for (;;) {
@@ -79,7 +88,7 @@ export class Forwarder {
       if (head.expectContinue) await connection.send('HTTP/1.1 100 Continue\r\n\r\n');
       const request = requestOf(reading, head, link.place.isAbsolute ? link.place.upstream : null);
       meter.sent(bytesOf(request));
-      const options = { meter, clock: surroundings.clock, inspection: PLAIN };
+      const options = { meter, clock: surroundings.clock, inspection };
       const outcome = await exchange(connection, link, { head, request }, options);
       const mayRepeat = link.isUsed && head.body.kind === 'none' && IDEMPOTENT.includes(head.method);
       if (outcome.kind === 'failed' && mayRepeat && !connection.isCut) continue;
@@ -135,6 +144,13 @@ export class Forwarder {
     this.#link = null;
     await runTunnel({ connection, gate: this.#gate }, { upstream: socket, address, intent, first: [] });
     return false;
+  }
+
+  /** Looks for placeholders of keys that are for others than the host. */
+  #guardOf(intent: EgressIntent): PlaceholderGuard {
+    const { host, port } = { host: destinationText(intent.destination), port: intent.port };
+    const others = this.#gate.rules.table.gateways.filter(({ base }) => base.host !== host || base.port !== port);
+    return new PlaceholderGuard(others, authorityText(intent));
   }
 
   /** The kept link when a request may use it. */
