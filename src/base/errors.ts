@@ -39,6 +39,7 @@ export const ERRORS = {
     summary: "A user or a group of the host claims the name of the agent's user.",
   },
   'plan.workspace-refused': { http: 422, exit: 3, summary: 'The workspace cannot be used as asked.' },
+  'plan.home-refused': { http: 422, exit: 3, summary: 'The home directory cannot be changed as asked.' },
   'plan.bind-refused': { http: 422, exit: 3, summary: 'An extra read-only bind cannot be used as asked.' },
   'plan.publish-refused': { http: 422, exit: 3, summary: 'A port cannot be published as asked.' },
   'plan.credentials-refused': {

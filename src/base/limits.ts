@@ -75,6 +75,10 @@ export const LIVE_RULES_MAX: number = 256;
 export const CREDENTIALS_BYTES_MAX: number = 4096;
 /** Largest file with a key or token, bytes: tokens with many claims have some kilobytes. */
 export const KEY_BYTES_MAX: number = 64 * 1024;
+/** Bytes of a home directory in memory for each file it may hold: a page, the least that a file with content takes. */
+export const HOME_BYTES_PER_INODE: number = 4096;
+/** Files that the smallest home may hold. */
+export const HOME_INODES_MIN: number = 1024;
 /** Largest exit report read back, bytes. */
 export const EXIT_REPORT_BYTES_MAX: number = 4096;
 /** Largest record read back, bytes: the largest card as text, resolved, and as rules of the proxy. */

@@ -149,6 +149,8 @@ export interface HostUnits {
   /** StopUnit in mode `replace`; an unknown unit counts as `done`. */
   stop(unit: string): Promise<JobResult>;
   restart(unit: string): Promise<JobResult>;
+  /** Applies changed settings to a unit that is active (ReloadUnit); for a mount, its options. */
+  reloadUnit(unit: string): Promise<JobResult>;
   /** Signals every process of the unit; an unknown unit is fine. */
   kill(unit: string, signal: number): Promise<void>;
   /** Forgets a failed state so that the unit unloads; an unknown unit is fine. */
@@ -160,7 +162,7 @@ export interface HostUnits {
   usage(unit: string): Promise<UnitUsage>;
   /** Loaded units whose name matches a glob. */
   list(pattern: string): Promise<readonly UnitState[]>;
-  /** Names of loaded units of any kind that match a glob and are in one of these active states. */
+  /** Names of loaded units of any kind that match a glob and are in one of these active states; in any when none is given. */
   names(pattern: string, states: readonly UnitState['activeState'][]): Promise<readonly string[]>;
   /**
    * Reports every state change of units named `sandboxed-agent@*.service`;

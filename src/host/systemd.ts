@@ -87,6 +87,10 @@ export class Systemd implements HostUnits, AsyncDisposable {
     return this.#job('RestartUnit', unit, 'ss', [unit, 'replace']);
   }
 
+  reloadUnit(unit: string): Promise<JobResult> {
+    return this.#job('ReloadUnit', unit, 'ss', [unit, 'replace']);
+  }
+
   async kill(unit: string, signal: number): Promise<void> {
     await this.#known(this.#manager('KillUnit', unit, 'ssi', [unit, 'all', signal]));
   }

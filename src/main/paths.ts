@@ -6,6 +6,7 @@ export function enginePaths(config: Config): EnginePaths {
   return {
     userdbDirectory: '/run/userdb',
     agentsDirectory: '/run/agent-spawn/agents',
+    homesDirectory: '/run/agent-spawn/homes',
     recordsDirectory: '/run/agent-spawn/records',
     exitsDirectory: '/run/agent-spawn/exits',
     attachDirectory: '/run/agent-spawn/attach',

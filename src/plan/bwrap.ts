@@ -91,7 +91,7 @@ function mountArguments(mount: Mount): readonly string[] {
 /**
  * The rules that keep a hostile workspace from steering bubblewrap
  * (CVE-2026-87766): nothing is mounted at or below an agent-writable bind, and
- * the workspace is bound after everything else.
+ * the home and the workspace are bound after everything else.
  */
 function assertMountOrder(mounts: readonly Mount[]): void {
   assert(mounts[0]?.kind === 'tmpfs' && mounts[0].destination === '/', 'the root is a tmpfs of its own');
@@ -99,8 +99,8 @@ function assertMountOrder(mounts: readonly Mount[]): void {
     if (mount.kind !== 'bind') return;
     const later = mounts.slice(index + 1);
     assert(
-      later.every((other) => other.kind === 'remount-ro'),
-      'nothing is mounted after a writable bind',
+      later.every((other) => other.kind === 'remount-ro' || other.kind === 'bind'),
+      'nothing but writable binds is mounted after a writable bind',
     );
     const nested = mounts.filter((other) => other !== mount && isWithin(other.destination, mount.destination));
     assert(nested.length === 0, 'nothing is mounted below a writable bind');

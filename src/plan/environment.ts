@@ -1,4 +1,4 @@
-import { HOME, WORKSPACE } from './mount.ts';
+import { WORKSPACE } from './mount.ts';
 
 /** One variable of the agent's environment and where it came from. */
 export interface EnvironmentVariable {
@@ -12,6 +12,8 @@ export interface EnvironmentVariable {
 export interface EnvironmentInput {
   readonly id: string;
   readonly user: string;
+  /** Home directory inside the sandbox. */
+  readonly home: string;
   /** The card's `environment`. */
   readonly environment: Readonly<Record<string, string>>;
   /** Certificate bundle inside the sandbox, or null. */
@@ -29,10 +31,11 @@ const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 
 /** The whole environment, sorted by name; a variable of the card replaces ours of the same name. */
 export function planEnvironment(input: EnvironmentInput): readonly EnvironmentVariable[] {
+  const { home } = input;
   const ours: Record<string, string> = {
     AGENT_ID: input.id,
     AGENT_WORKSPACE: WORKSPACE,
-    HOME,
+    HOME: home,
     LANG: 'C.UTF-8',
     LOGNAME: input.user,
     PATH: [...input.programDirectories, ...SEARCH_PATH].join(':'),
@@ -40,10 +43,10 @@ export function planEnvironment(input: EnvironmentInput): readonly EnvironmentVa
     SHELL: '/bin/sh',
     TMPDIR: '/tmp',
     USER: input.user,
-    XDG_CACHE_HOME: `${HOME}/.cache`,
-    XDG_CONFIG_HOME: `${HOME}/.config`,
-    XDG_DATA_HOME: `${HOME}/.local/share`,
-    XDG_STATE_HOME: `${HOME}/.local/state`,
+    XDG_CACHE_HOME: `${home}/.cache`,
+    XDG_CONFIG_HOME: `${home}/.config`,
+    XDG_DATA_HOME: `${home}/.local/share`,
+    XDG_STATE_HOME: `${home}/.local/state`,
   };
   if (input.certificateBundle !== null) {
     ours['SSL_CERT_FILE'] = input.certificateBundle;

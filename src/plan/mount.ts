@@ -12,5 +12,5 @@ export type Mount =
 /** Where the agent sees its workspace. */
 export const WORKSPACE: string = '/workspace';
 
-/** The agent's home directory: a tmpfs of its own, gone with the agent. */
+/** Where the agent sees its home directory, unless that is the workspace. */
 export const HOME: string = '/home/agent';

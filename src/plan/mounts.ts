@@ -1,6 +1,7 @@
 import { parentOf } from '../base/paths.ts';
 import type { SystemFacts } from './facts.ts';
 import type { ShownFile } from './generated-files.ts';
+import type { HomePlan } from './home.ts';
 import { HOME, type Mount, WORKSPACE } from './mount.ts';
 
 /** A path of the host shown read-only at the same place inside. */
@@ -18,7 +19,8 @@ export interface MountsInput {
   readonly files: readonly ShownFile[];
   readonly binds: readonly ReadOnlyBind[];
   readonly workspace: string;
-  /** Size of each of `/tmp`, `/dev/shm` and the home directory, bytes. */
+  readonly home: Pick<HomePlan, 'path' | 'directory'>;
+  /** Size of each of `/tmp`, `/dev/shm` and a home directory that is gone with the run, bytes. */
   readonly tmpBytes: number;
 }
 
@@ -55,10 +57,11 @@ export function planMounts(input: MountsInput): readonly Mount[] {
     { kind: 'tmpfs', destination: '/dev/shm', sizeBytes: tmpBytes },
     { kind: 'remount-ro', destination: '/dev' },
     { kind: 'tmpfs', destination: '/tmp', sizeBytes: tmpBytes },
-    { kind: 'tmpfs', destination: HOME, sizeBytes: tmpBytes },
+    ...temporaryHome(input),
     { kind: 'dir', destination: '/var' },
     { kind: 'symlink', target: '../tmp', destination: '/var/tmp' },
     ...binds.map((bind): Mount => ({ kind: 'ro-bind', source: bind.source, destination: bind.destination })),
+    ...privateHome(input),
     { kind: 'bind', source: workspace, destination: WORKSPACE },
     { kind: 'remount-ro', destination: '/' },
   ];
@@ -66,4 +69,14 @@ export function planMounts(input: MountsInput): readonly Mount[] {
 
 function parentsBelowEtc(files: readonly ShownFile[]): readonly string[] {
   return [...new Set(files.map(({ path }) => parentOf(path)))].filter((path) => path !== '/etc');
+}
+
+function temporaryHome({ home, tmpBytes }: MountsInput): readonly Mount[] {
+  if (home.path !== HOME || home.directory !== null) return [];
+  return [{ kind: 'tmpfs', destination: HOME, sizeBytes: tmpBytes }];
+}
+
+/** After everything else, as the workspace: the agent can write there, and has had time to. */
+function privateHome({ home }: MountsInput): readonly Mount[] {
+  return home.directory === null ? [] : [{ kind: 'bind', source: home.directory, destination: home.path }];
 }

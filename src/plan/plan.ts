@@ -10,6 +10,7 @@ import { unenforced } from './enforcement.ts';
 import { type EnvironmentVariable, planEnvironment } from './environment.ts';
 import type { FactQuery, HostFacts, SystemFacts } from './facts.ts';
 import { planGeneratedFiles } from './generated-files.ts';
+import { type HomePlan, planHome } from './home.ts';
 import {
   credentialProblems,
   heldKeys,
@@ -19,7 +20,7 @@ import {
   planKeyEnvironment,
 } from './key-environment.ts';
 import { type LaunchPlan, planLaunch } from './launch.ts';
-import { HOME, type Mount } from './mount.ts';
+import type { Mount } from './mount.ts';
 import { planMounts } from './mounts.ts';
 import { type NetworkPlan, planNetwork } from './network.ts';
 import { PRESETS } from './presets.ts';
@@ -42,6 +43,8 @@ export interface PlanRequest {
   readonly uidRange: UidRange;
   /** Directory that holds one run directory per agent. */
   readonly agentsRunDirectory: string;
+  /** Directory that holds one directory per agent with a home of its own. */
+  readonly homesDirectory: string;
   /** Addresses of the host that ports may be published on; loopback only when absent. */
   readonly publishAddresses?: readonly PublishAddresses[];
   /** Agents may use the network of the host; not when absent. */
@@ -60,6 +63,7 @@ export interface Plan {
   readonly unit: string;
   readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly reason: string };
   readonly workspace: WorkspacePlan;
+  readonly home: HomePlan;
   readonly mounts: readonly Mount[];
   readonly environment: readonly EnvironmentVariable[];
   /** Keys that the agent gets itself; null for none. */
@@ -79,6 +83,7 @@ export interface Plan {
 interface PlanParts {
   readonly program: CommandPlan & LaunchPlan;
   readonly binds: BindsPlan;
+  readonly home: HomePlan;
   readonly publish: PublishPlan;
   readonly network: NetworkPlan;
 }
@@ -112,14 +117,14 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
   const parts = planParts(request, facts, who, run);
   if (!parts.ok) return refused([...early, ...parts.problems]);
   if (early.length > 0) return refused(early);
-  const { program, binds, publish, network } = parts.value;
+  const { program, binds, home, publish, network } = parts.value;
 
   const user = { name: userName(card.agentId), uid: who.uid, gid: who.gid, reason: workspace.value.reason };
   const files = planGeneratedFiles({
     id: card.agentId,
     user: user.name,
     identity: who,
-    home: HOME,
+    home: home.path,
     resolvers: network.veth?.resolvers ?? [],
     preset: program.files,
   });
@@ -133,6 +138,7 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
     unit: unitName(card.agentId),
     user,
     workspace: workspace.value,
+    home,
     ...inside,
     keys: keys.value,
     network,
@@ -145,10 +151,12 @@ export function planAgent(request: PlanRequest, facts: HostFacts): Result<Plan> 
         network,
         unitBinds: binds.unitBinds,
       }),
+      ...home.properties,
       ...publish.properties,
     ],
     preparation: [
       ...preparation(card, user, workspace.value, runDirectory),
+      ...home.steps,
       ...publishSteps(publish),
       ...linkSteps(card.agentId, run, network),
       ...secretSteps(keys.value, network),
@@ -172,12 +180,15 @@ function planParts(request: PlanRequest, facts: HostFacts, who: Identity, runDir
     workspace: card.workspace,
     runDirectory,
   });
+  const shown = binds.ok ? binds.value.binds : [];
+  const home = planHome({ card, identity: who, binds: shown, homesDirectory: request.homesDirectory });
   const [publish, network] = [planWaysIn(request, facts), planWaysOut(request, facts)];
-  const problems = [launch, command, binds, publish, network].flatMap((part) => (part.ok ? [] : part.problems));
-  if (!launch.ok || !command.ok || !binds.ok || !publish.ok || !network.ok) return refused(problems);
+  const problems = [launch, command, binds, home, publish, network].flatMap((part) => (part.ok ? [] : part.problems));
+  if (!launch.ok || !command.ok || !binds.ok || !home.ok || !publish.ok || !network.ok) return refused(problems);
   const notices = [...launch.value.notices, ...command.value.notices];
   const program = { ...launch.value, ...command.value, notices };
-  return ok({ program, binds: binds.value, publish: publish.value, network: network.value });
+  const ways = { publish: publish.value, network: network.value };
+  return ok({ program, binds: binds.value, home: home.value, ...ways });
 }
 
 /** The first word of the agent's command, before it is looked up. */
@@ -218,6 +229,7 @@ function planInside(
   const environment = planEnvironment({
     id: card.agentId,
     user: rest.user,
+    home: rest.home.path,
     environment: card.environment,
     certificateBundle: system.certificateBundle,
     programDirectories: rest.program.directories,
@@ -230,6 +242,7 @@ function planInside(
     files: rest.run.files,
     binds: rest.binds.binds,
     workspace: card.workspace,
+    home: rest.home,
     tmpBytes: card.limits.tmpBytes,
   });
   const bwrap = renderBwrap({

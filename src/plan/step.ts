@@ -30,6 +30,8 @@ export interface StepArguments {
     readonly gid: number;
     readonly replaceUid: number | null;
   };
+  /** Writes the unit of a home that outlives runs, and gives one that is there its new size. Undo removes a new one. */
+  readonly 'home.prepare': { readonly directory: string; readonly unit: UnitFile; readonly bytes: number };
   /** Writes the units of published ports. Undo stops and removes them. */
   readonly 'publish.install': { readonly ports: readonly PlannedPort[]; readonly units: readonly UnitFile[] };
   /** Writes what the unit of the agent's link reads, for root alone. Undo stops that unit and removes the files. */
@@ -67,6 +69,8 @@ export function describeStep(step: Step): string {
       return `write the keys of ${step.arguments.keys.map(({ variable }) => variable).join(', ')} for root alone`;
     case 'workspace.prepare':
       return describeWorkspace(step.arguments);
+    case 'home.prepare':
+      return `prepare the home directory ${step.arguments.directory} of ${step.arguments.bytes} bytes`;
     case 'publish.install':
       return `publish ${step.arguments.ports.map(({ port, listen }) => `port ${port} at ${listen}`).join(', ')}`;
     case 'link.prepare':

@@ -11,9 +11,9 @@ interface Directive {
 
 /** The one table of directives: bus name → section, key and spelling. */
 const DIRECTIVES: Readonly<Record<string, Directive>> = {
-  After: unit('After', writeWords),
+  After: unit('After', writeUnits),
   AmbientCapabilities: service('AmbientCapabilities', emptySet),
-  BindsTo: unit('BindsTo', writeWords),
+  BindsTo: unit('BindsTo', writeUnits),
   BindReadOnlyPaths: service('BindReadOnlyPaths', writeBinds),
   CapabilityBoundingSet: service('CapabilityBoundingSet', emptySet),
   CollectMode: unit('CollectMode', writeText),
@@ -23,7 +23,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   Description: unit('Description', writeText),
   ExecStartEx: service('ExecStart', writeCommand),
   ExecStopPostEx: service('ExecStopPost', writeCommand),
-  JoinsNamespaceOf: unit('JoinsNamespaceOf', writeWords),
+  JoinsNamespaceOf: unit('JoinsNamespaceOf', writeUnits),
   IOWeight: service('IOWeight', writeNumber),
   KeyringMode: service('KeyringMode', writeText),
   KillMode: service('KillMode', writeText),
@@ -40,7 +40,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   OOMPolicy: service('OOMPolicy', writeText),
   OOMScoreAdjust: service('OOMScoreAdjust', writeNumber),
   PrivateNetwork: service('PrivateNetwork', writeBoolean),
-  Requires: unit('Requires', writeWords),
+  Requires: unit('Requires', writeUnits),
   Restart: service('Restart', writeText),
   RestartPreventExitStatus: service('RestartPreventExitStatus', writeExitStatus),
   RestartUSec: service('RestartSec', writeTime),
@@ -116,6 +116,16 @@ function emptySet(value: PropertyValue): string {
 
 function writeWords(value: PropertyValue): string {
   return (value as readonly string[]).map(quoteWord).join(' ');
+}
+
+/** Names of units stand as they are: a backslash belongs to the name (systemd.unit(5)). */
+function writeUnits(value: PropertyValue): string {
+  const names = value as readonly string[];
+  assert(
+    names.every((name) => /^[A-Za-z0-9:_.\\@-]+$/.test(name)),
+    'the name of a unit needs no quoting',
+  );
+  return names.join(' ');
 }
 
 /** `(bas)`: false makes it a deny list, which unit files mark with `~`. */

@@ -12,6 +12,7 @@ import { type EngineContext, tolerate } from './context.ts';
 import { declareTable, forgetTable } from './declared-egress.ts';
 import { readKeys, withCredentials } from './egress-credentials.ts';
 import type { EnginePaths } from './executors.ts';
+import { dropHomes } from './home.ts';
 import { dropKeys } from './key-file.ts';
 import { planLaunch } from './launch.ts';
 import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
@@ -257,6 +258,7 @@ async function forgetDeclared(context: EngineContext, id: string): Promise<void>
   await forgetTable(context, agent);
   context.registry.drop(id);
   await clearAway(context, agent.record);
+  await tolerate(context, `homes of ${id}`, () => dropHomes(context, { id }));
   await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));
 }
 

@@ -15,6 +15,7 @@ import { takeUpNext } from './declared-egress.ts';
 import { changeEgress } from './egress-change.ts';
 import { EgressTables } from './egress-tables.ts';
 import type { EnginePaths } from './executors.ts';
+import { dropHomes, homeFailure } from './home.ts';
 import { type Launch, launchAgent, planLaunch } from './launch.ts';
 import { linkFailure } from './link.ts';
 import { LinkTable } from './link-table.ts';
@@ -172,6 +173,7 @@ export class Engine implements AsyncDisposable {
       });
     }
     this.registry.drop(id);
+    await dropHomes(this.#context, { id });
     await removeRecord(this.#context.host, this.#context.paths, id);
   }
 
@@ -241,7 +243,7 @@ export class Engine implements AsyncDisposable {
     if (result === 'done') return;
     const agent = this.registry.find(id);
     const taken = agent === null ? null : await takenPort(this.#context, id, plannedPorts(agent.record.card));
-    const reason = taken ?? (await linkFailure(this.#context, id));
+    const reason = taken ?? (await homeFailure(this.#context, id)) ?? (await linkFailure(this.#context, id));
     if (reason !== null) throw reason;
     const notice = agent?.record.notices[0];
     throw new SpawnError(

@@ -4,6 +4,7 @@ import { COMMAND_DROP_IN } from '../plan/command-drop-in.ts';
 import type { Step, StepArguments, StepKind } from '../plan/step.ts';
 import { withCredentials } from './egress-credentials.ts';
 import type { EgressTables } from './egress-tables.ts';
+import { prepareHome } from './home.ts';
 import { writeKeys } from './key-file.ts';
 import { prepareLink } from './link.ts';
 import { removeUnits, writeUnits } from './publish.ts';
@@ -17,6 +18,8 @@ export interface EnginePaths {
   readonly userdbDirectory: string;
   /** Directory with one run directory per agent. */
   readonly agentsDirectory: string;
+  /** Directory with one directory per agent with a home of its own. */
+  readonly homesDirectory: string;
   /** Directory with one record per agent. */
   readonly recordsDirectory: string;
   /** Directory exit reports are written to. */
@@ -52,6 +55,7 @@ const EXECUTORS: Executors = {
   'files.write': writeFiles,
   'keys.write': writeKeys,
   'workspace.prepare': prepareWorkspace,
+  'home.prepare': prepareHome,
   'publish.install': installPorts,
   'link.prepare': prepareLink,
   'egress.register': registerEgress,

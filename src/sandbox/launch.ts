@@ -1,4 +1,4 @@
-import { problemsError } from '../base/errors.ts';
+import { problemsError, type SpawnError } from '../base/errors.ts';
 import type { Problem } from '../base/result.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
 import { commandDropIn } from '../plan/command-drop-in.ts';
@@ -9,6 +9,7 @@ import type { Step } from '../plan/step.ts';
 import { Agent } from './agent.ts';
 import { type Applied, applySteps } from './apply.ts';
 import type { EngineContext } from './context.ts';
+import { homeFailure } from './home.ts';
 import { linkFailure } from './link.ts';
 import { overlapProblems } from './overlap.ts';
 import { portProblems, takenPort } from './publish.ts';
@@ -38,6 +39,7 @@ export async function planLaunch(
       agentUid,
       uidRange: context.uidRange,
       agentsRunDirectory: context.paths.agentsDirectory,
+      homesDirectory: context.paths.homesDirectory,
       publishAddresses: context.publishAddresses,
       allowHostNetwork: context.allowHostNetwork,
       vethRange: context.links.range,
@@ -114,10 +116,16 @@ async function applyPlan(context: EngineContext, plan: Plan, attach: string | nu
     return { undo: async () => [...(await started.undo()), ...(await prepared.undo())] };
   } catch (error) {
     const taken = await takenPort(context, plan.id, plan.publish.ports).catch(() => null);
-    const failure = plan.network.veth === null ? null : await linkFailure(context, plan.id).catch(() => null);
+    const failure = await otherFailure(context, plan).catch(() => null);
     await prepared.undo();
     throw taken ?? failure ?? error;
   }
+}
+
+/** What else than a published port a start may have failed for. */
+async function otherFailure(context: EngineContext, plan: Plan): Promise<SpawnError | null> {
+  const home = plan.home.directory === null ? null : await homeFailure(context, plan.id);
+  return home ?? (plan.network.veth === null ? null : linkFailure(context, plan.id));
 }
 
 function startStep(context: EngineContext, plan: Plan, attach: string | null): Step {

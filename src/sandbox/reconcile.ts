@@ -2,6 +2,7 @@ import { agentIdOfUnit, unitName, userName } from '../base/ids.ts';
 import type { UnitState } from '../host/host.ts';
 import { Agent } from './agent.ts';
 import { type EngineContext, tolerate } from './context.ts';
+import { sweepHomes } from './home.ts';
 import { sweepUnits } from './publish.ts';
 import { type AgentRecord, loadRecords, removeRecord } from './record.ts';
 import { clearAway, settleEnd } from './retire.ts';
@@ -71,6 +72,7 @@ async function sweep(context: EngineContext, liveUnits: ReadonlySet<string>): Pr
       await tolerate(context, `exit report of ${id}`, () => host.files.remove(`${paths.exitsDirectory}/${id}`));
   }
   await sweepUnits(context, (id) => isLive(id) || registry.find(id)?.record.origin === 'declared');
+  await sweepHomes(context, ({ id }) => isLive(id) || registry.find(id) !== null);
   const users = new Set([
     ...registry
       .all()

@@ -5,6 +5,7 @@ import { type EngineContext, tolerate } from './context.ts';
 import { takeUpNext } from './declared-egress.ts';
 import { identityFiles, removeCommands } from './executors.ts';
 import { type ExitReport, parseExitReport } from './exit-report.ts';
+import { dropHomes } from './home.ts';
 import { dropLink } from './link.ts';
 import { describeOutcome, type Outcome, settleOutcome } from './outcome.ts';
 import { dropUnits } from './publish.ts';
@@ -32,10 +33,14 @@ export async function settleEnd(context: EngineContext, agent: Agent): Promise<v
   await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, ended()));
   // A card that went away meanwhile has left the clearing away to the end of the run.
   if (!wasSpawned && agent.record.origin === 'spawned') await clearUnit(context, agent);
+  await tolerate(context, `homes of ${agent.id}`, () =>
+    dropHomes(context, { id: agent.id, uid: agent.isWithdrawn ? null : agent.record.user.uid }),
+  );
   agent.end(ended());
   if (agent.record.origin === 'declared') await restUntilNextRun(context, agent);
   context.report({ kind: 'ended', id: agent.id, outcome: describeOutcome(end.outcome) });
   for (const id of context.registry.trim()) {
+    await tolerate(context, `homes of ${id}`, () => dropHomes(context, { id }));
     await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));
   }
 }

@@ -10,6 +10,7 @@ import type { FakeHost } from '../helpers/fake-host.ts';
 export const PATHS: EnginePaths = {
   userdbDirectory: '/run/userdb',
   agentsDirectory: '/run/agent-spawn/agents',
+  homesDirectory: '/run/agent-spawn/homes',
   recordsDirectory: '/run/agent-spawn/records',
   exitsDirectory: '/run/agent-spawn/exits',
   attachDirectory: '/run/agent-spawn/attach',

@@ -58,6 +58,7 @@ function render(directory: string): Record<string, string> {
       agentUid: 1_900_000_000,
       uidRange: { first: 1_900_000_000, count: 65_536 },
       agentsRunDirectory: '/run/agent-spawn/agents',
+      homesDirectory: '/run/agent-spawn/homes',
       allowHostNetwork: spec.allowHostNetwork ?? false,
       linkIndex: card.network.mode === 'veth' ? 1 : null,
     },
@@ -75,9 +76,10 @@ function render(directory: string): Record<string, string> {
   };
 }
 
-/** The units of published ports, one after the other; nothing for an agent that has none. */
-function unitsText({ publish }: Plan): Record<string, string> {
-  const texts = publish.units.map(({ name, text }) => `# ${name}\n${text}`);
+/** The units of its home and of published ports, one after the other; nothing for an agent that has none. */
+function unitsText({ home, publish }: Plan): Record<string, string> {
+  const homes = home.steps.flatMap((step) => (step.kind === 'home.prepare' ? [step.arguments.unit] : []));
+  const texts = [...homes, ...publish.units].map(({ name, text }) => `# ${name}\n${text}`);
   return texts.length === 0 ? {} : { 'units.txt': texts.join('\n') };
 }
 

@@ -13,6 +13,7 @@ const DIRECTORIES = [
   '/run/agent-spawn/agents',
   '/run/agent-spawn/attach',
   '/run/agent-spawn/exits',
+  '/run/agent-spawn/homes',
   '/run/agent-spawn/records',
   '/run/systemd/system',
   '/run/userdb',

@@ -113,6 +113,14 @@ export class FakeUnits implements HostUnits {
     });
   }
 
+  reloadUnit(unit: string): Promise<JobResult> {
+    return this.#faults.mutate(`ReloadUnit ${unit}`, () => {
+      const present = this.loaded.get(unit);
+      if (present === undefined || !isRunning(present.state)) return 'failed';
+      return this.#scripts.get(unit)?.result ?? 'done';
+    });
+  }
+
   kill(unit: string, signal: number): Promise<void> {
     return this.#faults.mutate(`KillUnit ${unit}`, () => {
       const present = this.loaded.get(unit);
@@ -154,8 +162,9 @@ export class FakeUnits implements HostUnits {
   }
 
   async names(pattern: string, states: readonly string[]): Promise<readonly string[]> {
-    const agents = [...this.loaded.values()].filter(({ state }) => states.includes(state.activeState));
-    const others = states.includes('failed') ? [...this.failedUnits] : [];
+    const isAny = states.length === 0;
+    const agents = [...this.loaded.values()].filter(({ state }) => isAny || states.includes(state.activeState));
+    const others = isAny || states.includes('failed') ? [...this.failedUnits] : [];
     return [...others, ...agents.map(({ state }) => state.unit)].filter((unit) => unit === pattern);
   }
 
@@ -179,6 +188,7 @@ export class FakeUnits implements HostUnits {
     const result = script.result ?? 'done';
     this.#pid += 1;
     this.loaded.set(name, unit);
+    for (const mount of this.#mountsOf(unit)) this.#mount(mount);
     const running: Partial<UnitState> =
       result === 'done'
         ? { activeState: 'active', subState: 'running', mainPid: this.#pid, activeSinceMs: this.#clock.now() }
@@ -186,6 +196,22 @@ export class FakeUnits implements HostUnits {
     const fresh = { ...idleState(name), invocationId: this.#pid.toString(16).padStart(32, '0') };
     this.#change(unit, { ...fresh, ...running, ...script.state });
     return result;
+  }
+
+  /** Mounts that a transient unit, or the file of another one, requires. */
+  #mountsOf({ properties, state }: FakeUnit): readonly string[] {
+    const required = properties.filter(({ name }) => name === 'Requires').flatMap(({ value }) => value as string[]);
+    const text = this.#files.text(`${this.unitsDirectory}/${state.unit}`) ?? '';
+    const written = [...text.matchAll(/^Requires=(.*)$/gm)].flatMap(([, names = '']) => names.split(' '));
+    return [...required, ...written].filter((name) => name.endsWith('.mount') && this.#hasFile(name));
+  }
+
+  #mount(name: string): void {
+    const [, where = ''] = /^Where=(.*)$/m.exec(this.#files.text(`${this.unitsDirectory}/${name}`) ?? '') ?? [];
+    this.#files.seedDirectory(where);
+    if (this.loaded.has(name)) return;
+    const state = { ...idleState(name), activeState: 'active', subState: 'mounted' } as const;
+    this.loaded.set(name, { state, properties: [], isTransient: false });
   }
 
   #change(unit: FakeUnit, changes: Partial<UnitState>): void {

@@ -124,6 +124,7 @@ test('tmpfiles makes exactly the directories of the daemon, with their modes', (
       '700 ./run/agent-spawn/exits',
       '700 ./run/agent-spawn/records',
       '700 ./var/lib/agent-spawn',
+      '711 ./run/agent-spawn/homes',
       '750 ./etc/agents',
       '755 ./etc/agent-spawn',
       '755 ./run/agent-spawn',

@@ -20,6 +20,7 @@ function request(keys: object): PlanRequest {
     agentUid: 1_900_000_000,
     uidRange: { first: 1_900_000_000, count: 65_536 },
     agentsRunDirectory: '/run/agent-spawn/agents',
+    homesDirectory: '/run/agent-spawn/homes',
     linkIndex: null,
   };
 }
