@@ -71,11 +71,21 @@ function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Replaces secrets in bytes that pass by with as many stars. Only what may be the beginning of one waits for more bytes. */
+/**
+ * Replaces secrets in bytes that pass by with as many stars. The end of what came waits for more bytes where any secret
+ * of such a length could have begun: back to the last byte that is in none, such as the line end after an event.
+ *
+ * Only how long secrets are decides what waits. If it waited for being like the secret, whoever has a server repeat a
+ * text, and sees where a piece of the answer ends, would find the secret out letter by letter.
+ */
 export class Scrubber {
   readonly #texts: readonly string[];
   readonly #needles: Needles;
-  /** The end of what came, which may be the beginning of a secret: as it came, and as it is passed on. */
+  /** 1 for bytes that are part of secrets. */
+  readonly #alphabet: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (isVisible(byte) ? 1 : 0));
+  /** Most bytes that wait: one less than the longest form. */
+  readonly #waitingMax: number;
+  /** The end of what came, which waits: as it came, and as it is passed on. */
   #came: Buffer = Buffer.alloc(0);
   #shown: Buffer = Buffer.alloc(0);
   /** How much of it is passed on already: stars, whatever follows. */
@@ -84,6 +94,8 @@ export class Scrubber {
   constructor(forms: readonly Buffer[]) {
     this.#texts = forms.map((form) => form.toString('latin1'));
     this.#needles = new Needles(forms);
+    for (const byte of forms.flatMap((form) => [...form])) this.#alphabet[byte] = 1;
+    this.#waitingMax = Math.max(0, ...forms.map((form) => form.length - 1));
   }
 
   /** A text that is there as a whole; each character stands for the byte of its number. */
@@ -98,11 +110,11 @@ export class Scrubber {
   /** Takes the next bytes and gives those that can be passed on, which may be the same object. */
   add(bytes: Buffer): Buffer {
     const came = this.#came.length === 0 ? bytes : Buffer.concat([this.#came, bytes]);
-    const unfinished = this.#needles.unfinished(came);
-    if (this.#came.length === 0 && unfinished === 0 && this.#needles.first(came) === -1) return bytes;
+    const waiting = this.#waitingOf(came);
+    if (this.#came.length === 0 && waiting === 0 && this.#needles.first(came) === -1) return bytes;
     const shown = Buffer.concat([this.#shown, bytes]);
     this.#cover(came, shown);
-    const kept = came.length - unfinished;
+    const kept = came.length - waiting;
     let ready = Math.max(kept, this.#passed);
     while (ready < shown.length && shown[ready] === STAR) ready += 1;
     const passing = shown.subarray(this.#passed, ready);
@@ -121,7 +133,20 @@ export class Scrubber {
     return rest;
   }
 
+  /** How many bytes at the end wait for more; no secret that is not whole begins before them. */
+  #waitingOf(bytes: Buffer): number {
+    let at = bytes.length;
+    const first = Math.max(0, bytes.length - this.#waitingMax);
+    while (at > first && this.#alphabet[bytes[at - 1] ?? 0] === 1) at -= 1;
+    return bytes.length - at;
+  }
+
   #cover(bytes: Buffer, shown: Buffer): void {
     for (const { start, end } of this.#needles.places(bytes)) shown.fill(STAR, start, end);
   }
+}
+
+/** What keys are read as, and their forms consist of: visible ASCII. */
+function isVisible(byte: number): boolean {
+  return byte > 0x20 && byte < 0x7f;
 }
