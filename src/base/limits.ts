@@ -79,6 +79,12 @@ export const KEY_BYTES_MAX: number = 64 * 1024;
 export const HOME_BYTES_PER_INODE: number = 4096;
 /** Files that the smallest home may hold. */
 export const HOME_INODES_MIN: number = 1024;
+/** Largest encrypted credential of systemd, bytes: a key in Base64 with what `systemd-creds` adds. */
+export const SEALED_CREDENTIAL_BYTES_MAX: number = 256 * 1024;
+/** Longest opening of an encrypted credential, milliseconds: a TPM takes a second or two. */
+export const UNSEAL_TIMEOUT_MS: number = 15_000;
+/** Symlinks followed on the way to a secret, as the kernel does (path_resolution(7)). */
+export const SECRET_LINKS_MAX: number = 40;
 /** Largest exit report read back, bytes. */
 export const EXIT_REPORT_BYTES_MAX: number = 4096;
 /** Largest record read back, bytes: the largest card as text, resolved, and as rules of the proxy. */

@@ -15,6 +15,8 @@ export interface Config {
   readonly publishAddresses: readonly PublishAddresses[];
   /** Agents may use the network of the host, where nothing is enforced. */
   readonly allowHostNetwork: boolean;
+  /** Files with keys may be readable by others than root. */
+  readonly allowReadableKeys: boolean;
   /** Range of IPv4 addresses for the links of agents in network mode `veth`, `ADDRESS/PREFIX`. */
   readonly vethRange: string;
   /** Lowest level the daemon logs: a pino level name. */
@@ -36,6 +38,7 @@ const DEFAULTS: Config = {
   uidRange: { first: 1_900_000_000, count: 65_536 },
   publishAddresses: ['loopback'],
   allowHostNetwork: false,
+  allowReadableKeys: false,
   vethRange: DEFAULT_VETH_RANGE,
   logLevel: 'info',
 };
@@ -65,6 +68,7 @@ export function parseConfig(text: string | null): Result<Config> {
     publishAddresses:
       (values['publish_addresses'] as readonly PublishAddresses[] | undefined) ?? DEFAULTS.publishAddresses,
     allowHostNetwork: (values['allow_host_network'] as boolean | undefined) ?? DEFAULTS.allowHostNetwork,
+    allowReadableKeys: (values['allow_readable_keys'] as boolean | undefined) ?? DEFAULTS.allowReadableKeys,
     vethRange: (values['veth_range'] as string | undefined) ?? DEFAULTS.vethRange,
     logLevel: (values['log_level'] as string | undefined) ?? DEFAULTS.logLevel,
   });
@@ -91,6 +95,7 @@ const KEYS: Readonly<Record<string, Key>> = {
     wanted: `a list of ${PUBLISH_ADDRESSES.join(' and ')}`,
   },
   allow_host_network: { isGood: (value) => typeof value === 'boolean', wanted: 'true or false' },
+  allow_readable_keys: { isGood: (value) => typeof value === 'boolean', wanted: 'true or false' },
   veth_range: {
     isGood: isLinkRange,
     wanted: `a range of IPv4 addresses with a prefix from ${LINK_PREFIXES.least} to ${LINK_PREFIXES.most}, such as "${DEFAULT_VETH_RANGE}"`,

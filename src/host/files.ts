@@ -9,7 +9,6 @@ import {
   readdirSync,
   readSync,
   renameSync,
-  type Stats,
   symlinkSync,
   unlinkSync,
   writeSync,
@@ -34,7 +33,6 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY
 export function linuxFiles(): HostFiles {
   return {
     read: (path, bytesMax) => named(`reading ${path}`, () => readFile(path, bytesMax)),
-    readSecret: (path, bytesMax) => named(`reading ${path}`, () => readFile(path, bytesMax, checkSecret)),
     write: (path, content, mode) => named(`writing ${path}`, () => writeFile(path, Buffer.from(content), mode)),
     remove: (path) => named(`removing ${path}`, () => removeFile(path)),
     makeDirectory: (path, mode) => named(`making the directory ${path}`, () => makeDirectory(path, mode)),
@@ -55,7 +53,7 @@ async function named<T>(operation: string, body: () => T | Promise<T>): Promise<
   }
 }
 
-function readFile(path: string, bytesMax: number, check: (stat: Stats) => void = () => undefined): Uint8Array | null {
+function readFile(path: string, bytesMax: number): Uint8Array | null {
   // Opening a FIFO that somebody left there must not wait for a writer.
   const fd = present(() => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   if (fd === null) return null;
@@ -63,20 +61,12 @@ function readFile(path: string, bytesMax: number, check: (stat: Stats) => void =
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error('it is not a regular file');
     if (stat.size > bytesMax) throw new Error(`it is larger than ${bytesMax} bytes`);
-    check(stat);
     return readAll(fd, bytesMax);
   } finally {
     closeSync(fd);
   }
 }
 
-/** What others can write they could have put there, and what they can read is no secret. */
-function checkSecret({ uid, mode }: Stats): void {
-  if (uid !== 0) throw new Error('it does not belong to root');
-  if ((mode & 0o077) !== 0) throw new Error('others than its owner may use it (chmod 0600)');
-}
-
-/** Reads to the end; the size that fstat told is stale for a file that grows and 0 for one of the kernel's. */
 function readAll(fd: number, bytesMax: number): Uint8Array {
   const chunks: Buffer[] = [];
   for (let total = 0; total <= bytesMax; ) {

@@ -1,6 +1,7 @@
 import type { FactQuery, HostFacts, SystemFacts } from '../plan/facts.ts';
 import type { UnitProperty } from '../plan/unit-property.ts';
 import type { AgentTable, EgressSummary } from '../policy/table.ts';
+import type { SecretRead } from './secret-read.ts';
 
 /**
  * Everything the engine may ask of the machine. The real one is `linux.ts`;
@@ -10,6 +11,7 @@ import type { AgentTable, EgressSummary } from '../policy/table.ts';
  */
 export interface Host {
   readonly files: HostFiles;
+  readonly secrets: HostSecrets;
   readonly units: HostUnits;
   readonly journal: HostJournal;
   readonly egress: HostEgress;
@@ -27,11 +29,6 @@ export interface Host {
 export interface HostFiles {
   /** Content of a regular file, or null when it does not exist. Throws when it is larger than `bytesMax` or no regular file. */
   read(path: string, bytesMax: number): Promise<Uint8Array | null>;
-  /**
-   * Content of a file with a secret, or null when it does not exist. Throws when it is larger than `bytesMax`, no
-   * regular file, not root's, or open to anybody else; no message holds anything of its content.
-   */
-  readSecret(path: string, bytesMax: number): Promise<Uint8Array | null>;
   /** Replaces a file in one step (temporary file beside it, then rename). */
   write(path: string, content: Uint8Array | string, mode: number): Promise<void>;
   /** Removes a file or symlink; absent is fine. */
@@ -50,6 +47,15 @@ export interface HostFiles {
   revertWorkspace(change: WorkspaceChange): Promise<void>;
   /** Calls `changed` after entries of a directory changed (coalesced); the result stops the watch. */
   watch(path: string, changed: () => void): Disposable;
+}
+
+/** Keys, tokens and passwords that the operator keeps on this machine. */
+export interface HostSecrets {
+  /**
+   * Reads a file by its absolute path, or the systemd credential `credential:NAME`. What root alone can put there is
+   * read, and what root alone can read, unless the daemon's configuration allows others to. Never throws.
+   */
+  read(source: string, bytesMax: number): Promise<SecretRead>;
 }
 
 /**

@@ -7,6 +7,7 @@ import { linuxFiles } from './files.ts';
 import type { Host } from './host.ts';
 import { Journal } from './journal.ts';
 import { Probe } from './probe.ts';
+import { linuxSecrets } from './secrets.ts';
 import { Systemd } from './systemd.ts';
 import { UserNames } from './user-names.ts';
 
@@ -22,6 +23,10 @@ export interface LinuxHostOptions {
   readonly exitReportPath?: string;
   /** Uids we hand out ourselves: no user database knows them, so none is asked. */
   readonly agentUids?: { readonly first: number; readonly count: number };
+  /** Files of secrets may be readable by others than root; not when absent. */
+  readonly allowReadableKeys?: boolean;
+  /** Where systemd put the credentials of this process; nowhere when absent. */
+  readonly credentialsDirectory?: string | null;
 }
 
 const EXIT_REPORT_PATH = '/usr/lib/agent-spawn/exit-report';
@@ -48,6 +53,10 @@ export async function openLinuxHost(options: LinuxHostOptions = {}): Promise<Hos
   const journal = new Journal(clock);
   return {
     files,
+    secrets: linuxSecrets({
+      mayBeReadable: options.allowReadableKeys ?? false,
+      credentialsDirectory: options.credentialsDirectory ?? null,
+    }),
     units,
     journal,
     egress: new EgressControl(options.egressSocket),

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { chmod, chown, type FileHandle, lstat, mkdir, open, opendir, rmdir, unlink } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, lstat, mkdir, open, opendir, readlink, rmdir, unlink } from 'node:fs/promises';
 import { unless } from './call-failed.ts';
 
 /** O_PATH of open(2), which Node has no name for; the same number on every architecture Node is built for. */
@@ -75,6 +75,11 @@ export class OpenDirectory extends OpenInode {
   /** What an entry is, or null when the name is absent. */
   statEntry(name: Buffer | string): Promise<BigIntStats | null> {
     return unless(['ENOENT'], lstat(this.#at(name), { bigint: true }));
+  }
+
+  /** Where a symlink leads, as it says. */
+  readLink(name: string): Promise<string> {
+    return readlink(this.#at(name), 'utf8');
   }
 
   /** Makes a subdirectory; false when the name is taken. */

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { assert } from '../base/assert.ts';
 import { SpawnError } from '../base/errors.ts';
-import { PROBE_OUTPUT_BYTES_MAX, PROBE_TIMEOUT_MS } from '../base/limits.ts';
+import { PROBE_OUTPUT_BYTES_MAX, PROBE_TIMEOUT_MS, UNSEAL_TIMEOUT_MS } from '../base/limits.ts';
 
 /** How a probed command ended. */
 export interface ProbeResult {
@@ -16,8 +16,8 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/
 
 /**
  * Runs a command and waits for it: absolute path, nothing of our environment,
- * no input, bounded time and output. The only place of the daemon that starts
- * a process of its own. Throws `host.call-failed` when it could not be started,
+ * no input, bounded time and output. No other file of the
+ * daemon starts a process. Throws `host.call-failed` when it could not be started,
  * took longer than PROBE_TIMEOUT_MS or wrote more than PROBE_OUTPUT_BYTES_MAX.
  */
 export async function probeCommand(path: string, words: readonly string[]): Promise<ProbeResult> {
@@ -38,6 +38,42 @@ export async function probeCommand(path: string, words: readonly string[]): Prom
     throw new SpawnError('host.call-failed', `running ${path} failed: ${reason}`, { cause: result });
   }
   return { status: result.exitCode ?? null, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** What a command that opens something sealed answered. */
+export interface Unsealed {
+  /** Exit status, or null when a signal ended it. */
+  readonly status: number | null;
+  /** What it wrote to its standard output. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Runs a command that is given something sealed and writes what is in it. What
+ * it complains about is not read: it is the operator's to see by running it.
+ * Null when it could not be started, took longer than UNSEAL_TIMEOUT_MS or
+ * wrote more than `bytesMax`.
+ */
+export async function unsealCommand(
+  path: string,
+  words: readonly string[],
+  { input, bytesMax }: { readonly input: Uint8Array; readonly bytesMax: number },
+): Promise<Unsealed | null> {
+  assert(path.startsWith('/'), 'a command has an absolute path');
+  const result = await execa(path, words, {
+    cwd: '/',
+    env: { PATH, LANG: 'C.UTF-8' },
+    extendEnv: false,
+    input,
+    stderr: 'ignore',
+    encoding: 'buffer',
+    timeout: UNSEAL_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    maxBuffer: bytesMax,
+    stripFinalNewline: false,
+    reject: false,
+  });
+  return failure(result) === null ? { status: result.exitCode ?? null, bytes: result.stdout } : null;
 }
 
 /** Why a run says nothing about the command itself, or null. */

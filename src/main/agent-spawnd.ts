@@ -23,7 +23,11 @@ async function main(): Promise<void> {
   const sockets = passedSockets({ LISTEN_PID: env['LISTEN_PID'], LISTEN_FDS: env['LISTEN_FDS'] }, pid);
   const notifier = openNotifier(env['NOTIFY_SOCKET'] ?? null);
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
-  const host = await openLinuxHost({ agentUids: config.uidRange });
+  const host = await openLinuxHost({
+    agentUids: config.uidRange,
+    allowReadableKeys: config.allowReadableKeys,
+    credentialsDirectory: env['CREDENTIALS_DIRECTORY'] ?? null,
+  });
   const report = logEvent.bind(null, log);
   const paths = enginePaths(config);
   const engine = await Engine.open({

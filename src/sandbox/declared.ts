@@ -4,13 +4,14 @@ import { CARD_BYTES_MAX, DECLARED_CARDS_MAX } from '../base/limits.ts';
 import type { Problem } from '../base/result.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
+import type { HostSecrets } from '../host/host.ts';
 import { type Plan, unitText } from '../plan/plan.ts';
 import type { AgentTable } from '../policy/table.ts';
 import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import { declareTable, forgetTable } from './declared-egress.ts';
-import { readKeys, withCredentials } from './egress-credentials.ts';
+import { withCredentials } from './egress-credentials.ts';
 import type { EnginePaths } from './executors.ts';
 import { dropHomes } from './home.ts';
 import { dropKeys } from './key-file.ts';
@@ -18,6 +19,7 @@ import { planLaunch } from './launch.ts';
 import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 import { renderRefusal } from './refusal.ts';
 import { clearAway } from './retire.ts';
+import { readPlanSecrets } from './secrets.ts';
 
 /** A card file of the cards directory. */
 interface CardFile {
@@ -76,7 +78,7 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   const before = context.registry.find(file.id)?.record.card ?? null;
   // The rules are a run's: what one that goes on may reach does not change with its card.
   const steps = plan?.preparation.filter(({ kind }) => kind !== 'egress.register') ?? [];
-  await applySteps(context, steps);
+  await applySteps({ ...context, secrets: planned?.secrets ?? context.secrets }, steps);
   if (plan === null || plan.keys === null) await dropKeys(context, file.id);
   const isChanged = await install(context, file.id, text);
   const agent = remember(context, file, { source, plan, problems });
@@ -141,23 +143,30 @@ function unread(code: 'card.unreadable', message: string): CardSourceRead {
   return { text: '', card: null, problems: [{ code, pointer: '', message }] };
 }
 
-async function planDeclared(
-  context: EngineContext,
-  card: ResolvedCard,
-): Promise<{ plan: Plan | null; table: AgentTable | null; problems: readonly Problem[] }> {
+/** What a card comes to on this host. */
+interface Planned {
+  /** Null for a card that is refused. */
+  readonly plan: Plan | null;
+  /** With its keys; null for an agent without a way out. */
+  readonly table: AgentTable | null;
+  /** What was read for the plan. */
+  readonly secrets: HostSecrets;
+  readonly problems: readonly Problem[];
+}
+
+async function planDeclared(context: EngineContext, card: ResolvedCard): Promise<Planned> {
   try {
     context.links.reserve(card);
     const plan = await planLaunch(context, { card, arguments: [] }, await context.reserveUid(card.agentId));
     const { egress } = plan.network;
-    const table = egress === null ? null : await withCredentials(context.host, egress.table, egress.secrets);
-    // A key that cannot be read refuses the card, before a step finds it out.
-    if (plan.keys !== null) await readKeys(context.host, plan.keys.keys);
-    return { plan, table, problems: [] };
+    const secrets = await readPlanSecrets(context.secrets, plan);
+    const table = egress === null ? null : await withCredentials(secrets, egress.table, egress.secrets);
+    return { plan, table, secrets, problems: [] };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;
     const problems =
       error.problems.length > 0 ? error.problems : [{ code: error.code, pointer: '', message: error.message }];
-    return { plan: null, table: null, problems };
+    return { plan: null, table: null, secrets: context.secrets, problems };
   }
 }
 

@@ -63,6 +63,7 @@ export class Engine implements AsyncDisposable {
     this.#compilation = new Coalesced(() => tolerate(this.#context, 'cards directory', () => this.#compileOnce()));
     this.#context = {
       host: options.host,
+      secrets: options.host.secrets,
       paths: options.paths,
       uidRange: options.uidRange,
       publishAddresses: options.publishAddresses ?? ['loopback'],

@@ -1,5 +1,5 @@
 import { SpawnError } from '../base/errors.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, HostSecrets } from '../host/host.ts';
 import { COMMAND_DROP_IN } from '../plan/command-drop-in.ts';
 import type { Step, StepArguments, StepKind } from '../plan/step.ts';
 import { withCredentials } from './egress-credentials.ts';
@@ -41,6 +41,8 @@ export interface EnginePaths {
 /** What steps are done to. */
 export interface StepGround {
   readonly host: Host;
+  /** Secrets of the host, or what was read of them already. */
+  readonly secrets: HostSecrets;
   readonly paths: EnginePaths;
   readonly egress: EgressTables;
 }
@@ -128,10 +130,10 @@ async function installPorts({ host, paths }: StepGround, { units }: StepArgument
 }
 
 async function registerEgress(
-  { host, egress }: StepGround,
-  { table, secrets }: StepArguments['egress.register'],
+  { secrets, egress }: StepGround,
+  { table, secrets: sources }: StepArguments['egress.register'],
 ): Promise<Undo> {
-  await egress.register(await withCredentials(host, table, secrets));
+  await egress.register(await withCredentials(secrets, table, sources));
   return async () => {
     await egress.remove(table.id);
   };

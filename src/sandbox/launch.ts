@@ -14,6 +14,7 @@ import { linkFailure } from './link.ts';
 import { overlapProblems } from './overlap.ts';
 import { portProblems, takenPort } from './publish.ts';
 import { type AgentRecord, type CardSource, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
+import { readPlanSecrets } from './secrets.ts';
 
 /** A start as the engine takes it. */
 export interface Launch {
@@ -90,9 +91,10 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
   const { host, paths } = context;
   const linkIndex = context.links.reserve(launch.card);
   const plan = await planLaunch(context, launch, await context.reserveUid(agent.id));
+  const secrets = await readPlanSecrets(context.secrets, plan);
   agent.record = { ...agent.record, user: plan.user, notices: plan.notices, linkIndex };
   await storeRecord(host, paths, agent.record);
-  const applied = await applyPlan(context, plan, launch.attach);
+  const applied = await applyPlan({ ...context, secrets }, plan, launch.attach);
   const egressTable = context.egress.find(agent.id);
   agent.record = { ...agent.record, phase: 'started', startedAtMs: host.clock.now(), egressTable };
   try {

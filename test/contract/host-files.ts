@@ -32,21 +32,6 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     await assert.rejects(host.files.read(`${place}/file`, 6), CALL_FAILED);
   });
 
-  check('a secret is read only where root alone can read and write it', async ({ host }, place) => {
-    const path = `${place}/secret`;
-    assert.equal(await host.files.readSecret(path, 10), null);
-    await host.files.write(path, 'a:b', 0o600);
-    assert.equal(text(await host.files.readSecret(path, 10)), 'a:b');
-    await host.files.symlink('secret', `${place}/link`);
-    await assert.rejects(host.files.readSecret(`${place}/link`, 10), CALL_FAILED);
-    await assert.rejects(host.files.readSecret(path, 2), CALL_FAILED);
-    for (const mode of [0o640, 0o604, 0o620]) {
-      await host.files.write(path, 'a:b', mode);
-      await assert.rejects(host.files.readSecret(path, 10), CALL_FAILED);
-      assert.equal(text(await host.files.read(path, 10)), 'a:b');
-    }
-  });
-
   check('a directory and a symlink are not read as files', async ({ host }, place) => {
     await host.files.write(`${place}/file`, 'x', 0o600);
     await host.files.symlink('file', `${place}/link`);

@@ -54,15 +54,6 @@ export class FakeFiles implements HostFiles {
     return Uint8Array.from(node.content);
   }
 
-  async readSecret(path: string, bytesMax: number): Promise<Uint8Array | null> {
-    const node = this.nodes.get(path);
-    if (node?.kind === 'file') {
-      if (node.uid !== 0) throw failed(`reading ${path}`, 'it does not belong to root');
-      if ((node.mode & 0o077) !== 0) throw failed(`reading ${path}`, 'others than its owner may use it (chmod 0600)');
-    }
-    return this.read(path, bytesMax);
-  }
-
   write(path: string, content: Uint8Array | string, mode: number): Promise<void> {
     return this.#faults.mutate(`writing ${path}`, () => {
       this.#parentOf(path, 'writing');

@@ -5,6 +5,7 @@ import { FakeClock } from './fake-clock.ts';
 import { FakeEgress } from './fake-egress.ts';
 import { FakeFaults, type FaultMoment } from './fake-faults.ts';
 import { FakeFiles, type FakeNode } from './fake-files.ts';
+import { FakeSecrets } from './fake-secrets.ts';
 import { FakeUnits } from './fake-units.ts';
 
 /** Directories every machine with agent-spawn has. */
@@ -28,6 +29,7 @@ const DIRECTORIES = [
 export class FakeHost implements Host {
   readonly #faults = new FakeFaults();
   readonly files = new FakeFiles(this.#faults);
+  readonly secrets = new FakeSecrets(this.files);
   readonly clock = new FakeClock();
   readonly units = new FakeUnits(this.#faults, this.files, this.clock);
   readonly egress = new FakeEgress(this.#faults);
