@@ -51,6 +51,11 @@ export const JOB_TIMEOUT_MS: number = 30_000;
 export const PROBE_OUTPUT_BYTES_MAX: number = 256 * 1024;
 /** Time a probed command may take, milliseconds. */
 export const PROBE_TIMEOUT_MS: number = 5_000;
+/**
+ * Processes of an agent of the list whose card says nothing. Codex has 47 at once on two processors when it runs `sort`,
+ * its runtime starts more of them on larger machines, and what agents run (compilers, tests) has its own.
+ */
+export const LISTED_AGENT_TASKS: number = 256;
 /** Processes of bubblewrap itself in each unit (monitor and reaper), added to TasksMax= so that the agent has its full number. */
 export const SANDBOX_TASKS: number = 2;
 /** Times a stop looks whether the agent's program has come up, and the pause between, milliseconds: a second at most. */

@@ -26,7 +26,7 @@ export interface Card {
     readonly [k: string]: string;
   };
   /**
-   * Which agent to run when there is no command: the program each of them installs, looked up on the host. With a command, the name only tells which agent that command is.
+   * Which agent to run when there is no command: the program each of them installs, looked up on the host. With a command, the name only tells which agent that command is. Of the words after -- on the command line the last one is the prompt and those before it are options of the program; without a prompt (no words, or an option at the end) it is started for a conversation. Settings that come with the workspace, such as hooks, plugins and servers of tools, are not read; its instructions (AGENTS.md, CLAUDE.md, GEMINI.md) are.
    */
   readonly agent?: 'opencode' | 'claude-code' | 'codex' | 'gemini' | 'shell';
   /**
@@ -43,7 +43,7 @@ export interface Card {
     readonly [k: string]: string;
   };
   /**
-   * Whose model API the agent talks to. Absent: that of api_key_file's agent, openai for codex, google for gemini, otherwise anthropic; without api_key_file that of the first entry of credentials that is not for git.
+   * Whose model API the agent talks to. Absent: that of api_key_file's agent, openai for codex, google for gemini, otherwise anthropic; without api_key_file that of the first entry of credentials that is not for git. claude-code takes anthropic and custom, codex takes openai, ollama and custom, gemini takes google and custom, opencode takes all.
    */
   readonly api_provider?: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom';
   /**
@@ -55,7 +55,7 @@ export interface Card {
    */
   readonly api_key_delivery?: 'gateway' | 'env';
   /**
-   * Keys and tokens that are used on the agent's behalf. The first one that is not for git is that of the agent's model.
+   * Keys and tokens that are used on the agent's behalf. The first one that is not for git is that of the agent's model. Variables lead programs to the gateways: ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY, OPENAI_BASE_URL and OPENAI_API_KEY (to ollama when there is no openai), GOOGLE_GEMINI_BASE_URL and GEMINI_API_KEY, OLLAMA_BASE_URL and OLLAMA_API_KEY, CUSTOM_BASE_URL and CUSTOM_API_KEY (CUSTOM_2_BASE_URL and so on for further ones), each with a placeholder for its key; git is led by GIT_CONFIG_COUNT and what belongs to it. The card's environment may not set those in use.
    *
    * @maxItems 32
    *
@@ -279,7 +279,7 @@ export interface Card {
      */
     readonly io_weight?: number;
     /**
-     * Most processes at once; the sandbox's own helpers do not count. Threads count too: Node alone has 7 to 11. The upper bound is the kernel's for process ids (2^22).
+     * Most processes at once; the sandbox's own helpers do not count. Threads count too: Node alone has 7 to 11. Absent: 256 for an agent of the list without a command, shell excepted, since their programs have up to 50 themselves; otherwise 50. The upper bound is the kernel's for process ids (2^22).
      */
     readonly max_processes?: number;
     /**

@@ -1,3 +1,4 @@
+import { LISTED_AGENT_TASKS } from '../base/limits.ts';
 import { cpuWeight, mebibytes } from '../base/quantities.ts';
 import type { Card } from './card.gen.ts';
 import { CARD_DEFAULTS } from './card-keys.gen.ts';
@@ -126,7 +127,7 @@ export function resolveCard(card: Card, origin: CardOrigin): ResolvedCard {
       readOnly: card.filesystem?.read_only ?? CARD_DEFAULTS.filesystem.read_only,
       home: card.filesystem?.home ?? (isPreset(card) ? 'private' : 'temporary'),
     },
-    limits: resolveLimits(card.resource_limits ?? {}),
+    limits: resolveLimits(card.resource_limits ?? {}, isPreset(card)),
     ttlSeconds: card.ttl_seconds ?? CARD_DEFAULTS.ttl_seconds,
     stopTimeoutSeconds: card.stop_timeout_seconds ?? CARD_DEFAULTS.stop_timeout_seconds,
     restart: card.restart ?? (origin === 'declared' ? 'on-failure' : 'no'),
@@ -212,8 +213,9 @@ function deniedHost(entry: NonNullable<Card['denied_hosts']>[number]): DeniedHos
   return { host, ports: ports ?? null, reason: reason ?? null };
 }
 
-function resolveLimits(limits: NonNullable<Card['resource_limits']>): ResolvedLimits {
+function resolveLimits(limits: NonNullable<Card['resource_limits']>, isListed: boolean): ResolvedLimits {
   const defaults = CARD_DEFAULTS.resource_limits;
+  const tasks = isListed ? LISTED_AGENT_TASKS : defaults.max_processes;
   const high = limits.memory_high_mb;
   return {
     memoryMaxBytes: mebibytes(limits.memory_mb ?? defaults.memory_mb),
@@ -221,7 +223,7 @@ function resolveLimits(limits: NonNullable<Card['resource_limits']>): ResolvedLi
     cpuWeight: cpuWeight(limits.cpu_shares ?? defaults.cpu_shares),
     cpuPercent: limits.cpu_percent ?? null,
     ioWeight: limits.io_weight ?? null,
-    tasksMax: limits.max_processes ?? defaults.max_processes,
+    tasksMax: limits.max_processes ?? tasks,
     openFilesMax: limits.max_open_files ?? defaults.max_open_files,
     tmpBytes: mebibytes(limits.tmp_mb ?? defaults.tmp_mb),
   };

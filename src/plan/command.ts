@@ -23,6 +23,8 @@ export interface CommandPlan {
 /** The command a card and a caller ask for. */
 export interface CommandInput {
   readonly words: readonly string[];
+  /** False for an empty standard input. */
+  readonly readsInput: boolean;
   /** The agent of the list whose command it is, or null for the card's own. */
   readonly preset: PresetName | null;
 }
@@ -64,7 +66,7 @@ export function planCommand(
 ): Result<CommandPlan> {
   const { words } = input;
   const query = programQuery(words[0] ?? '', '/');
-  if (query === null) return ok({ command: words, binds: [], directories: [], notices: [] });
+  if (query === null) return ok({ command: withInput(words, input), binds: [], directories: [], notices: [] });
   if (program === null) return refused([notFound(input, query.name)]);
   const parts = [program, ...(program.interpreter === null ? [] : [program.interpreter])];
   const hidden = parts.filter((part) => !isVisible(part.realPath, system));
@@ -77,11 +79,16 @@ export function planCommand(
     .map((part) => parentOf(part.realPath));
   const first = hidden.includes(program) ? program.realPath : (words[0] ?? '');
   return ok({
-    command: [first, ...words.slice(1)],
+    command: withInput([first, ...words.slice(1)], input),
     binds,
     directories: interpreterDirectories,
     notices: binds.map(({ path }) => `The agent's program lies outside the allowlist, so ${path} is shown read-only.`),
   });
+}
+
+/** A shell gives way to the program at once; nothing else could close what is open already. */
+function withInput(command: readonly string[], { readsInput }: CommandInput): readonly string[] {
+  return readsInput ? command : ['/bin/sh', '-c', 'exec "$@" < /dev/null', 'sh', ...command];
 }
 
 /** Whether the sandbox shows a path without any extra bind. */

@@ -9,7 +9,7 @@ export interface GeneratedFile {
 
 /** One that the agent sees, read-only. */
 export interface ShownFile extends GeneratedFile {
-  /** Absolute path inside, below `/etc`. */
+  /** Absolute path inside. */
   readonly path: string;
 }
 
@@ -32,10 +32,7 @@ export interface GeneratedFilesInput {
  */
 export function planGeneratedFiles(input: GeneratedFilesInput): readonly ShownFile[] {
   const system = systemFiles(input).map((file): ShownFile => ({ ...file, path: `/etc/${file.name}` }));
-  const preset = input.preset.map(({ path, content }): ShownFile => {
-    return { name: path.slice('/etc/'.length).replaceAll('/', '.'), content, path };
-  });
-  return [...system, ...preset];
+  return [...system, ...input.preset];
 }
 
 function systemFiles(input: GeneratedFilesInput): readonly GeneratedFile[] {

@@ -14,10 +14,13 @@ import { PRESETS } from './presets.ts';
 /** What is started and what leads it to its model, before anything is looked up on the host. */
 export interface LaunchPlan {
   readonly command: readonly string[];
+  readonly readsInput: boolean;
   /** Variables of the sandbox, in which those of the card come later. */
   readonly variables: Readonly<Record<string, string>>;
   /** Read-only files of configuration. */
   readonly files: readonly PresetFile[];
+  /** Directories that the program may write to, beside the home directory. */
+  readonly writable: readonly string[];
   readonly notices: readonly string[];
 }
 
@@ -41,8 +44,9 @@ export function planLaunch(card: ResolvedCard, words: readonly string[], hasRela
     ...ownedVariableProblems(card, owned),
   ];
   if (problems.length > 0) return refused(problems);
-  const { command, files, notices } = launch;
-  return ok({ command, variables: { ...launch.switches, ...shared, ...launch.access }, files, notices });
+  const { command, readsInput, files, directories, notices } = launch;
+  const variables = { ...launch.switches, ...shared, ...launch.access };
+  return ok({ command, readsInput, variables, files, writable: directories, notices });
 }
 
 /** What keeps an agent of the list from its model. */
@@ -56,5 +60,5 @@ function presetProblems(card: ResolvedCard, access: ModelAccess | null): readonl
 
 /** A command of the card's own is started as it is. */
 function ownLaunch(command: readonly string[]): PresetLaunch {
-  return { command, access: {}, switches: {}, files: [], notices: [] };
+  return { command, readsInput: true, access: {}, switches: {}, files: [], directories: [], notices: [] };
 }

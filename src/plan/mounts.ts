@@ -20,7 +20,9 @@ export interface MountsInput {
   readonly binds: readonly ReadOnlyBind[];
   readonly workspace: string;
   readonly home: Pick<HomePlan, 'path' | 'directory'>;
-  /** Size of each of `/tmp`, `/dev/shm` and a home directory that is gone with the run, bytes. */
+  /** Writable directories of the agent's program. */
+  readonly directories: readonly string[];
+  /** Size of each of `/tmp`, `/dev/shm`, those directories and a home directory that is gone with the run, bytes. */
   readonly tmpBytes: number;
 }
 
@@ -46,10 +48,6 @@ export function planMounts(input: MountsInput): readonly Mount[] {
           ? { kind: 'symlink', target: entry.target, destination: entry.path }
           : { kind: 'ro-bind', source: entry.source, destination: entry.path },
     ),
-    ...parentsBelowEtc(files).map((path): Mount => ({ kind: 'dir', destination: path })),
-    ...files.map(
-      ({ name, path }): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${name}`, destination: path }),
-    ),
     { kind: 'proc', destination: '/proc' },
     // The agent's uid owns its pid and ipc namespaces, and with them some of the settings there.
     { kind: 'ro-bind', source: '/proc/sys', destination: '/proc/sys' },
@@ -60,6 +58,8 @@ export function planMounts(input: MountsInput): readonly Mount[] {
     ...temporaryHome(input),
     { kind: 'dir', destination: '/var' },
     { kind: 'symlink', target: '../tmp', destination: '/var/tmp' },
+    ...input.directories.map((path): Mount => ({ kind: 'tmpfs', destination: path, sizeBytes: tmpBytes })),
+    ...fileMounts(files, runDirectory),
     ...binds.map((bind): Mount => ({ kind: 'ro-bind', source: bind.source, destination: bind.destination })),
     ...privateHome(input),
     { kind: 'bind', source: workspace, destination: WORKSPACE },
@@ -67,8 +67,15 @@ export function planMounts(input: MountsInput): readonly Mount[] {
   ];
 }
 
-function parentsBelowEtc(files: readonly ShownFile[]): readonly string[] {
-  return [...new Set(files.map(({ path }) => parentOf(path)))].filter((path) => path !== '/etc');
+/** The made-up files, their directories first. */
+function fileMounts(files: readonly ShownFile[], runDirectory: string): readonly Mount[] {
+  const parents = new Set(files.map(({ path }) => parentOf(path)).filter((path) => path !== '/etc'));
+  return [
+    ...[...parents].map((path): Mount => ({ kind: 'dir', destination: path })),
+    ...files.map(
+      ({ name, path }): Mount => ({ kind: 'ro-bind', source: `${runDirectory}/${name}`, destination: path }),
+    ),
+  ];
 }
 
 function temporaryHome({ home, tmpBytes }: MountsInput): readonly Mount[] {

@@ -172,7 +172,12 @@ function planParts(request: PlanRequest, facts: HostFacts, who: Identity, runDir
   const launch = planLaunch(card, request.arguments, hasRelay);
   const preset = card.command === null ? card.agent : null;
   const words = launch.ok ? launch.value.command : [programName(card)];
-  const command = planCommand({ words, preset }, facts.program, who, facts.system);
+  const command = planCommand(
+    { words, readsInput: !launch.ok || launch.value.readsInput, preset },
+    facts.program,
+    who,
+    facts.system,
+  );
   const binds = planBinds({
     requested: facts.binds,
     program: command.ok ? command.value.binds : [],
@@ -243,6 +248,7 @@ function planInside(
     binds: rest.binds.binds,
     workspace: card.workspace,
     home: rest.home,
+    directories: rest.program.writable,
     tmpBytes: card.limits.tmpBytes,
   });
   const bwrap = renderBwrap({

@@ -27,7 +27,9 @@ export interface PresetInput {
 
 /** A made-up file that configures an agent, read-only inside. */
 export interface PresetFile {
-  /** Absolute path inside, in a directory of the agent's own below `/etc`. */
+  /** Name among the made-up files of the sandbox. */
+  readonly name: string;
+  /** Absolute path inside. */
   readonly path: string;
   readonly content: string;
 }
@@ -36,11 +38,15 @@ export interface PresetFile {
 export interface PresetLaunch {
   /** The program as it is looked up, and its arguments. */
   readonly command: readonly string[];
+  /** False when its standard input is empty: headless, some wait for its end before they begin. */
+  readonly readsInput: boolean;
   /** Variables that lead to the model; no card may set them beside a key. */
   readonly access: Readonly<Record<string, string>>;
   /** Variables that switch off what is no part of the work; a card may set them otherwise. */
   readonly switches: Readonly<Record<string, string>>;
   readonly files: readonly PresetFile[];
+  /** Writable directories beside the home directory, gone with each run. */
+  readonly directories: readonly string[];
   readonly notices: readonly string[];
 }
 

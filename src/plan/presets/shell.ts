@@ -6,5 +6,13 @@ export const SHELL: Preset = {
   install: 'install a POSIX shell',
   providers: ['anthropic', 'openai', 'google', 'ollama', 'custom'],
   keyVariable: null,
-  launch: ({ words }) => ({ command: ['/bin/sh', ...words], access: {}, switches: {}, files: [], notices: [] }),
+  launch: ({ words }) => ({
+    command: ['/bin/sh', ...words],
+    readsInput: true,
+    access: {},
+    switches: {},
+    files: [],
+    directories: [],
+    notices: [],
+  }),
 };
