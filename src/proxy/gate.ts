@@ -3,9 +3,11 @@ import type { Address } from '../policy/address.ts';
 import { authorityText } from '../policy/authority.ts';
 import type { Decision } from '../policy/decision.ts';
 import { decideGateway, decideGatewayAddresses, gatewayUpstream } from '../policy/gateway-decision.ts';
+import { gatewaySecrets } from '../policy/gateway-fields.ts';
 import type { EgressIntent } from '../policy/intent.ts';
 import { REASONS, type ReasonCode } from '../policy/reasons.ts';
 import type { CompiledPolicy } from '../policy/rules.ts';
+import { secretForms } from '../policy/scrub.ts';
 import type { AgentTable, EgressRule, Gateway, UpstreamProxy } from '../policy/table.ts';
 import { type AuditLog, AuditUnwritable } from './audit-log.ts';
 import { Judge } from './judge.ts';
@@ -63,6 +65,7 @@ export class Gate {
   #isClosed = false;
   #rules: Rules;
   #judge: Judge;
+  #secretForms: readonly Buffer[];
 
   constructor(rules: Rules, { surroundings, log, meter, models }: GateParts) {
     this.surroundings = surroundings;
@@ -72,10 +75,16 @@ export class Gate {
     this.#log = log;
     this.#rules = rules;
     this.#judge = new Judge(rules.policy);
+    this.#secretForms = secretFormsOf(rules);
   }
 
   get rules(): Rules {
     return this.#rules;
+  }
+
+  /** Every way in which an answer may spell one of the agent's keys. */
+  get secretForms(): readonly Buffer[] {
+    return this.#secretForms;
   }
 
   /** Waits for what was begun with {@link track} and is being cut; then nothing is allowed or written any more. */
@@ -98,6 +107,7 @@ export class Gate {
   replace(rules: Rules): void {
     this.#rules = rules;
     this.#judge = new Judge(rules.policy);
+    this.#secretForms = secretFormsOf(rules);
   }
 
   /** What the rules say of a request now; nothing is counted or written. */
@@ -201,6 +211,10 @@ export class Gate {
       return false;
     }
   }
+}
+
+function secretFormsOf({ table }: Rules): readonly Buffer[] {
+  return secretForms(gatewaySecrets(table.gateways));
 }
 
 /** A denial with the sentence of its reason, and where it was to go. */

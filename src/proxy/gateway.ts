@@ -10,10 +10,13 @@ import type { OriginRequest } from '../policy/request-intent.ts';
 import type { Gateway, UpstreamProxy } from '../policy/table.ts';
 import type { Connection } from './connection.ts';
 import { type ExchangeOutcome, exchange } from './exchange.ts';
-import type { Gate, GatewayPassage } from './gate.ts';
+import { type Gate, type GatewayPassage, plainDenial } from './gate.ts';
 import { GatewayInspection } from './gateway-inspection.ts';
 import { secureApi } from './gateway-tls.ts';
+import type { Inspection } from './inspection.ts';
 import { Link, type LinkRequest } from './link.ts';
+import type { ByteCounter } from './meter.ts';
+import { PlaceholderGuard } from './placeholder-guard.ts';
 import { reach } from './reach.ts';
 import { sendRefusal } from './refusal.ts';
 import { denial } from './refuse.ts';
@@ -26,6 +29,7 @@ interface Passing {
   readonly passage: GatewayPassage;
   readonly request: GatewayRequest;
   readonly head: RequestHead;
+  readonly guard: PlaceholderGuard;
 }
 
 /** A connection to an API, for the next request to it. */
@@ -52,6 +56,9 @@ export class GatewayForwarder {
     if (request === null || head.upgrade !== null) return await this.#refuseUnsent(gateway, { path, head });
     const connection = this.#connection;
     const { intent } = request;
+    const guard = this.#guardOf(gateway, intent);
+    const early = guard.head(head) ?? this.#budgetDenial(intent);
+    if (early !== null) return await this.#refuseEarly(gateway, { intent, head }, early);
     connection.begin(intent);
     // A client that has gone wants no answer any more.
     connection.reader.whenGone(() => connection.cut());
@@ -59,7 +66,9 @@ export class GatewayForwarder {
       const kept = this.#keptFor(gateway);
       const admission = await this.#gate.admitGateway(intent, kept?.place.address ?? null);
       if (connection.isCut) return false;
-      if (admission.kind === 'pass') return await this.#gate.track(this.#pass({ passage: admission, request, head }));
+      if (admission.kind === 'pass') {
+        return await this.#gate.track(this.#pass({ passage: admission, request, head, guard }));
+      }
       return await sendRefusal(connection, { ...about(intent, head, gateway), decision: admission.decision });
     } finally {
       connection.reader.whenGone(null);
@@ -73,11 +82,29 @@ export class GatewayForwarder {
     this.#kept = null;
   }
 
+  /** Passes a request on and counts what it uses. */
   async #pass(passing: Passing): Promise<boolean> {
+    const { passage, request, guard } = passing;
+    const { gateway } = passage;
+    const { intent } = request;
+    const { meter, models, secretForms } = this.#gate;
+    // Others may have spent the rest while this was admitted; from here to the beginning of the call nothing waits.
+    const spent = this.#budgetDenial(intent);
+    if (spent !== null) return await this.#refuse(passing, spent);
+    const call = models.begin(gateway.mount, intent.method);
+    const inspection = new GatewayInspection({ gateway, intent, body: guard.isIdle ? null : guard, secretForms });
+    try {
+      return await this.#carry(passing, inspection, bothCounters(meter, call));
+    } finally {
+      call.finish(inspection.status, inspection.tokens());
+    }
+  }
+
+  async #carry(passing: Passing, inspection: Inspection, meter: ByteCounter): Promise<boolean> {
     const { passage, request, head } = passing;
     const { gateway } = passage;
     const connection = this.#connection;
-    const { meter, surroundings } = this.#gate;
+    const { clock } = this.#gate.surroundings;
     for (;;) {
       const link = this.#keptFor(gateway) ?? (await this.#connectAnew(passage, request.intent));
       if (connection.isCut) return false;
@@ -85,9 +112,7 @@ export class GatewayForwarder {
       if (head.expectContinue) await connection.send('HTTP/1.1 100 Continue\r\n\r\n');
       const sent = requestOf(gateway, request, head);
       meter.sent(bytesOf(sent));
-      const inspection = new GatewayInspection(gateway, request.intent);
-      const options = { meter, clock: surroundings.clock, inspection };
-      const outcome = await exchange(connection, link, { head, request: sent }, options);
+      const outcome = await exchange(connection, link, { head, request: sent }, { meter, clock, inspection });
       const mayRepeat = link.isUsed && head.body.kind === 'none' && IDEMPOTENT.includes(head.method);
       if (outcome.kind === 'failed' && mayRepeat && !connection.isCut) continue;
       return await this.#settle(outcome, passing);
@@ -118,6 +143,18 @@ export class GatewayForwarder {
         return await this.#refuse(passing, denial('egress.unreachable', message));
       }
     }
+  }
+
+  /** Looks for placeholders of other gateways. */
+  #guardOf({ mount }: Gateway, intent: EgressIntent): PlaceholderGuard {
+    const others = this.#gate.rules.table.gateways.filter((gateway) => gateway.mount !== mount);
+    return new PlaceholderGuard(others, authorityText(intent));
+  }
+
+  /** Why a request must not call a model, or null. */
+  #budgetDenial(intent: EgressIntent): Decision | null {
+    const reason = this.#gate.models.admit(intent.mount ?? '', intent.method);
+    return reason === null ? null : plainDenial(reason, intent);
   }
 
   /** The kept link when a request to a gateway may use it. */
@@ -172,6 +209,16 @@ export class GatewayForwarder {
     return await sendRefusal(this.#connection, { ...about(place, head, gateway), decision });
   }
 
+  /** Refuses what was judged without the rules. */
+  async #refuseEarly(
+    gateway: Gateway,
+    { intent, head }: { readonly intent: EgressIntent; readonly head: RequestHead },
+    decision: Decision,
+  ): Promise<boolean> {
+    this.#gate.refuse(auditSubject(intent), decision);
+    return await sendRefusal(this.#connection, { ...about(intent, head, gateway), decision });
+  }
+
   /** Refuses what was allowed before; its body may be on its way, so nothing can follow. */
   async #refuse({ passage, request, head }: Passing, decision: Decision, isStarted = false): Promise<boolean> {
     const connection = this.#connection;
@@ -207,6 +254,20 @@ function requestOf(gateway: Gateway, { target, host }: GatewayRequest, head: Req
 /** Size of a request's head as it is sent, bytes, without the version. */
 function bytesOf({ method, target, fields }: LinkRequest): number {
   return fields.reduce((sum, text) => sum + text.length + 2, method.length + target.length + 2);
+}
+
+/** Tells both of the bytes that pass. */
+function bothCounters(one: ByteCounter, other: ByteCounter): ByteCounter {
+  return {
+    sent: (bytes) => {
+      one.sent(bytes);
+      other.sent(bytes);
+    },
+    received: (bytes) => {
+      one.received(bytes);
+      other.received(bytes);
+    },
+  };
 }
 
 function notHttp(endpoint: string): Decision {
