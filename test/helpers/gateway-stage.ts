@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
 import type { Gateway } from '../../src/policy/table.ts';
-import { makeCertificates } from './internet-certificates.ts';
+import { type KeyPair, makeCertificates } from './internet-certificates.ts';
 import { type Host, ProxyStage } from './proxy-stage.ts';
 import { makeScratch } from './scratch.ts';
 
@@ -29,6 +29,8 @@ export interface Identity {
   readonly cert: string;
   /** In PEM. */
   readonly authority: string;
+  /** What nobody should take, by the name it is shown for. */
+  readonly bad: Readonly<Record<string, KeyPair>>;
 }
 
 let made: Promise<Identity> | null = null;
@@ -37,10 +39,15 @@ let made: Promise<Identity> | null = null;
 export function exampleIdentity(): Promise<Identity> {
   made ??= (async () => {
     await using scratch = await makeScratch();
-    const { authority, key, certificate } = await makeCertificates(scratch.path);
-    return { key, cert: certificate, authority: readFileSync(authority, 'utf8') };
+    const { authority, key, certificate, bad } = await makeCertificates(scratch.path);
+    return { key, cert: certificate, authority: readFileSync(authority, 'utf8'), bad };
   })();
   return made;
+}
+
+/** A request to a gateway, its head alone; `target` begins with the mount. */
+export function toGateway(method: string, target: string, ...fields: readonly string[]): string {
+  return `${[`${method} ${target} HTTP/1.1`, 'Host: 127.0.0.1:3128', ...fields].join('\r\n')}\r\n\r\n`;
 }
 
 /** A proxy in a world with `api.example.com`, whose authority this machine trusts. */
