@@ -17,6 +17,9 @@ const EGRESS_UNITS = [
   ...['agent-egress-veth@*.socket', 'agent-egress-veth@*.service', 'agent-veth@*.service'],
 ];
 
+/** Homes that outlive runs; a dash of their path is written as a backslash and a number. */
+const HOME_UNITS = 'run-agent?x2dspawn-homes-*.mount';
+
 /**
  * Removes the files of an installation, the directories that only it filled, and the links that started it at boot.
  * @param {{ destdir: string, prefix: string }} options
@@ -58,7 +61,7 @@ function deactivate(force) {
   }
   if (running.length > 0) systemd('systemctl', 'stop', AGENT_UNITS);
   systemd('systemctl', 'stop', 'agent-spawnd.socket', 'agent-spawnd.service');
-  systemd('systemctl', 'stop', ...EGRESS_UNITS, 'agents.slice');
+  systemd('systemctl', 'stop', ...EGRESS_UNITS, HOME_UNITS, 'agents.slice');
 }
 
 /**
@@ -67,7 +70,8 @@ function deactivate(force) {
  */
 function removeRunState() {
   for (const path of ['/run/agent-spawn', '/run/agent-veth']) rmSync(path, { recursive: true, force: true });
-  removeMatching('/run/systemd/system', (name) => /^sandboxed-agent@.+\.service$/.test(name));
+  const units = [/^sandboxed-agent@.+\.service$/, /^run-agent\\x2dspawn-homes-.+\.mount$/];
+  removeMatching('/run/systemd/system', (name) => units.some((unit) => unit.test(name)));
   // Each user record has a second name, its number, which is a link to the first.
   removeMatching('/run/userdb', (name, link) => /^agent-.+\.(user|group)$/.test(basename(link ?? name)));
 }

@@ -19,6 +19,7 @@ before(async () => {
     workspace: join(directory, 'workspace'),
     agent: 'shell',
     command: ['sleep', '600'],
+    filesystem: { home: 'private' },
   };
   writeFileSync(join(directory, 'card.json'), JSON.stringify(card));
 });
@@ -57,10 +58,22 @@ test('uninstalling is refused while an agent runs, and nothing is changed', asyn
 
 test('uninstalling by force stops agents and daemon and leaves only workspaces, cards and state', async () => {
   await inside(`touch ${directory}/workspace/made-by-agent; cp ${directory}/card.json /etc/agents/sleeper.json`);
+  assert.equal(await inside('grep -c /homes/sleeper/ /proc/self/mountinfo'), '1');
   const ended = await setUp('uninstall-system', '--force');
   assert.equal(ended.status, 0, ended.stderr);
-  assert.equal(await inside("systemctl list-units --all --plain --no-legend 'agent*' 'sandboxed-agent*'"), '');
-  const names = ['*agent-spawn*', '*agentctl*', 'agents.slice*', '*agent-sleeper*', 'sandboxed-agent*'];
+  assert.equal(
+    await inside("systemctl list-units --all --plain --no-legend 'agent*' 'sandboxed-agent*' '*homes*.mount'"),
+    '',
+  );
+  assert.equal(await inside('grep /homes/ /proc/self/mountinfo || true'), '');
+  const names = [
+    '*homes*.mount',
+    '*agent-spawn*',
+    '*agentctl*',
+    'agents.slice*',
+    '*agent-sleeper*',
+    'sandboxed-agent*',
+  ];
   const find = `find /etc /usr /var/lib /run -path '/run/agent-spawn-host-*' -prune -o -name ${names.map((name) => `'${name}'`).join(' -print -o -name ')} -print`;
   assert.equal(await inside(`${find} | sort`), '/etc/agent-spawn\n/var/lib/agent-spawn');
   assert.equal(readFileSync(join(directory, 'workspace/made-by-agent'), 'utf8'), '');
