@@ -171,10 +171,14 @@ export class UsageJson {
   }
 }
 
-/** The name of a member, or an empty one for what is too long or no text. */
+/** The name of a member, or an empty one for what is too long, is no text, or has a dot and could be taken for a way. */
 function nameOf(bytes: readonly number[]): string {
   if (bytes.length > USAGE_NAME_BYTES_MAX) return '';
-  const text = Buffer.from(bytes).toString();
+  const text = unescaped(Buffer.from(bytes).toString());
+  return text.includes('.') ? '' : text;
+}
+
+function unescaped(text: string): string {
   if (!text.includes('\\')) return text;
   try {
     return String(JSON.parse(`"${text}"`));
