@@ -54,7 +54,7 @@ export class ProxyStage implements AsyncDisposable {
       connect: (address, port) => {
         const place = `${address.text}:${port}`;
         this.dials.push(place);
-        return connect({ host: '127.0.0.1', port: this.#ports.get(place) ?? 1, allowHalfOpen: true });
+        return this.dial(place);
       },
       trust: { context: () => contextFor(this.authorities) },
       ownAddresses: () => addresses(this.own),
@@ -80,6 +80,11 @@ export class ProxyStage implements AsyncDisposable {
   /** Has the resolver never answer for a name. */
   hangs(name: string): void {
     this.#hanging.add(name);
+  }
+
+  /** Connects to whatever is at an address and a port, as anybody in this world would. */
+  dial(place: string): Socket {
+    return connect({ host: '127.0.0.1', port: this.#ports.get(place) ?? 1, allowHalfOpen: true });
   }
 
   /** Puts a server of the test at an address. */
