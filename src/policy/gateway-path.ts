@@ -46,7 +46,7 @@ export function findGateway(gateways: readonly Gateway[], path: string): Gateway
 export function gatewayRequest(gateway: Gateway, { method, path, query }: GatewayAsking): GatewayRequest | null {
   if (!METHODS.includes(method) || !isUtf8(path)) return null;
   const rest = path.slice(gateway.mount.length);
-  const mapped = gateway.provider === 'git' ? gitPath(gateway, method, rest) : apiPath(gateway, rest);
+  const mapped = gateway.provider === 'git' ? gitPath(gateway, method, rest) : apiPath(gateway, method, rest);
   if (mapped === null) return null;
   const { base } = gateway;
   const intent: EgressIntent = {
@@ -82,9 +82,9 @@ export function basePath({ path }: GatewayBase): string {
   return plainPercents(path);
 }
 
-function apiPath({ provider, base }: Gateway, rest: string): string | null {
-  const { paths } = PROVIDERS[provider];
-  if (paths !== null && !paths.some((prefix) => liesBelow(rest, prefix))) return null;
+function apiPath({ provider, base }: Gateway, method: string, rest: string): string | null {
+  const { calls } = PROVIDERS[provider];
+  if (calls?.some((call) => call.methods.includes(method) && call.path.test(rest)) === false) return null;
   const path = `${basePath(base)}${rest}`;
   return path === '' ? '/' : path;
 }

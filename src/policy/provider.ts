@@ -9,14 +9,21 @@ export interface Provider {
   readonly mount: string;
   /** Field that carries the key, and the word before the key. */
   readonly field: CredentialField;
-  /** Paths below the base URL that pass, each with everything below it; null for all. */
-  readonly paths: readonly string[] | null;
+  /** What passes of paths below the base URL; null for all. */
+  readonly calls: readonly ProviderCall[] | null;
   /** Variable that client libraries read the key from; null where there is none. */
   readonly variable: string | null;
   /** How its keys begin: agents look at that. */
   readonly keyPrefix: string;
   /** Whether its servers may want no key at all. */
   readonly isKeyOptional: boolean;
+}
+
+/** One call of an API. */
+export interface ProviderCall {
+  readonly methods: readonly string[];
+  /** The whole path below the base URL, as it is judged. */
+  readonly path: RegExp;
 }
 
 /** The field of a request that carries a credential. */
@@ -29,8 +36,32 @@ export interface CredentialField {
 
 const BEARER: CredentialField = { name: 'authorization', word: 'Bearer' };
 
-/** What the two families of model API are called below `/v1`; files, batches and everything of the account are left out. */
-const OPENAI_PATHS = ['/chat/completions', '/completions', '/embeddings', '/models', '/moderations', '/responses'];
+const READ = ['GET', 'HEAD'];
+const ASK = ['POST'];
+
+/**
+ * The calls of a model, and what models there are. Left out is all that acts on the account: files, batches, whose cost
+ * nobody can count, and lists of what others asked with the same key.
+ */
+const OPENAI_CALLS: readonly ProviderCall[] = [
+  { methods: ASK, path: /^\/(?:chat\/completions|completions|embeddings|moderations)$/ },
+  { methods: ASK, path: /^\/responses(?:\/compact|\/input_tokens|\/[\w-]+\/cancel)?$/ },
+  { methods: READ, path: /^\/responses\/[\w-]+(?:\/input_items)?$/ },
+  { methods: READ, path: /^\/models(?:\/[\w.:@/-]+)?$/ },
+];
+
+const ANTHROPIC_CALLS: readonly ProviderCall[] = [
+  { methods: ASK, path: /^\/v1\/(?:complete|messages|messages\/count_tokens)$/ },
+  { methods: READ, path: /^\/v1\/models(?:\/[\w.:@/-]+)?$/ },
+];
+
+const GOOGLE_CALLS: readonly ProviderCall[] = [
+  {
+    methods: ASK,
+    path: /^\/v1(?:beta)?\/models\/[\w.-]+:(?:generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/,
+  },
+  { methods: READ, path: /^\/v1(?:beta)?\/models(?:\/[\w.-]+)?$/ },
+];
 
 /**
  * The providers (interfaces of 2026: docs of the Anthropic, OpenAI and Gemini APIs; ollama's OpenAI-compatible one;
@@ -41,7 +72,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     baseUrl: 'https://api.anthropic.com',
     mount: '/anthropic',
     field: { name: 'x-api-key', word: '' },
-    paths: ['/v1/complete', '/v1/messages', '/v1/models'],
+    calls: ANTHROPIC_CALLS,
     variable: 'ANTHROPIC_API_KEY',
     keyPrefix: 'sk-ant-api03-',
     isKeyOptional: false,
@@ -50,7 +81,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     baseUrl: 'https://api.openai.com/v1',
     mount: '/openai/v1',
     field: BEARER,
-    paths: OPENAI_PATHS,
+    calls: OPENAI_CALLS,
     variable: 'OPENAI_API_KEY',
     keyPrefix: 'sk-proj-',
     isKeyOptional: false,
@@ -59,7 +90,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     baseUrl: 'https://generativelanguage.googleapis.com',
     mount: '/google',
     field: { name: 'x-goog-api-key', word: '' },
-    paths: ['/v1/models', '/v1beta/models'],
+    calls: GOOGLE_CALLS,
     variable: 'GEMINI_API_KEY',
     keyPrefix: 'AIzaSy',
     isKeyOptional: false,
@@ -68,7 +99,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     baseUrl: 'http://127.0.0.1:11434/v1',
     mount: '/ollama/v1',
     field: BEARER,
-    paths: OPENAI_PATHS,
+    calls: OPENAI_CALLS,
     variable: 'OLLAMA_API_KEY',
     keyPrefix: 'sk-',
     isKeyOptional: true,
@@ -77,7 +108,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     baseUrl: null,
     mount: '/custom',
     field: BEARER,
-    paths: null,
+    calls: null,
     variable: null,
     keyPrefix: 'sk-',
     isKeyOptional: true,
@@ -86,7 +117,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     baseUrl: null,
     mount: '/git',
     field: { name: 'authorization', word: 'Basic' },
-    paths: null,
+    calls: null,
     variable: null,
     keyPrefix: '',
     isKeyOptional: false,

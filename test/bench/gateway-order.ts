@@ -3,16 +3,16 @@ import type { Via } from './egress-order.ts';
 /** Name of the API: its certificate is for it, and every resolver knows it. */
 export const API_HOST = 'localhost';
 
-/** Paths of the API, below its base URL. */
+/** What the API is asked for, below its base URL. */
 export const API_PATHS = {
   /** Answers at once, with about as much as a short answer of a model is. */
   answer: '/v1/messages',
   /** Sends an event that tells the time, another one later, and ends. */
-  events: '/v1/messages/events',
+  events: '/v1/messages?events',
   /** Sends {@link ANSWER_BYTES}. */
-  bytes: '/v1/messages/bytes',
+  bytes: '/v1/messages?bytes',
   /** Sends one event and no more. */
-  still: '/v1/messages/still',
+  still: '/v1/messages?still',
 } as const;
 
 /** Size of a large answer. */
