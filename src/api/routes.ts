@@ -49,6 +49,9 @@ export const ROUTES: readonly Route[] = [
     },
   }),
   route('GET', '/v1/agents/{id}/audit/verify', async ({ operations, id }) => json(await operations.checkAudit(id))),
+  route('POST', '/v1/agents/{id}/credentials/reload', async ({ operations, id, caller }) =>
+    json(await operations.reloadCredentials(id, caller)),
+  ),
   route('GET', '/v1/agents/{id}/egress', async ({ operations, id }) => json(await operations.egress(id))),
   route('POST', '/v1/agents/{id}/egress', changeEgress, { body: 'application/json' }),
 ];

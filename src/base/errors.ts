@@ -70,6 +70,8 @@ export const ERRORS = {
   'sandbox.start-failed': { http: 500, exit: 1, summary: 'The unit of the agent did not start.' },
   'sandbox.port-taken': { http: 409, exit: 1, summary: 'Somebody else listens where a port is to be published.' },
   'sandbox.no-egress': { http: 409, exit: 1, summary: 'The agent has no way out that could be changed.' },
+  'sandbox.no-credentials': { http: 409, exit: 1, summary: 'The agent uses no key that could be read again.' },
+  'sandbox.card-refused': { http: 409, exit: 3, summary: 'The card of the declared agent is refused.' },
   'sandbox.live-rules': { http: 429, exit: 1, summary: 'The agent has as many live rules as it may.' },
   'sandbox.too-many': { http: 429, exit: 1, summary: 'The host runs as many agents as it may.' },
   'control.bad-request': { http: 400, exit: 2, summary: 'The request does not follow the API description.' },

@@ -9,6 +9,7 @@ import { readCardText } from './card-file.ts';
 import { completionScript } from './completion.ts';
 import { checkedId, print, show } from './control-ground.ts';
 import { type ControlActions, type ControlOptions, controlProgram } from './control-program.ts';
+import { credentialsText } from './credentials-text.ts';
 import { writeText } from './descriptor-writer.ts';
 import { egressActions } from './egress-actions.ts';
 import { escapeText } from './escape.ts';
@@ -111,6 +112,8 @@ function controlActions({ words, environment, now }: ControlInvocation): Control
       show(options, await client(options).get(checkedId(id)), (agent) => agentText(agent, text())),
     logs: (id, options) => showJournal(checkedId(id), { ...options, lines: checkedLines(options.lines) }),
     ...egressActions(client),
+    credential: async (_, options, id) =>
+      show(options, await client(options).reloadCredentials(checkedId(id)), credentialsText),
     start: change('start'),
     stop: change('stop'),
     restart: change('restart'),

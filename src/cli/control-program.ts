@@ -94,6 +94,14 @@ const COMMANDS = [
     example: "agentctl deny demo '*.example.com'",
   },
   {
+    name: 'credential',
+    argument: 'action',
+    second: '<id>',
+    usage: '[options] reload <id>',
+    text: 'read the keys of an agent again, without a restart: the next request has the new ones',
+    example: 'agentctl credential reload demo',
+  },
+  {
     name: 'export',
     argument: 'format',
     second: '<id>',
@@ -145,6 +153,9 @@ const COMMANDS = [
   },
 ] as const satisfies readonly CommandEntry[];
 
+/** What can be done to credentials. */
+const CREDENTIAL_ACTIONS = ['reload'];
+
 const STATUSES = `
 Exit status: 0, 1 failure, 2 wrong usage, 3 card refused, 4 denied, 5 host not fit.
 \`agentctl wait\` ends as agent-spawn does: the agent's own status, 124 time limit, 125 failure.`;
@@ -177,6 +188,7 @@ function describe(command: Command, entry: CommandEntry): Command {
   command.description(text).helpOption('-h, --help', 'print this').addHelpText('after', `\nExample:\n  ${example}`);
   if (argument === 'shell') command.addArgument(new Argument('<shell>').choices(COMPLETION_SHELLS));
   else if (argument === 'format') command.addArgument(new Argument('<format>').choices(EXPORT_FORMATS));
+  else if (argument === 'action') command.addArgument(new Argument('<action>').choices(CREDENTIAL_ACTIONS));
   else if (argument !== null) command.argument(`<${argument}>`);
   if (second !== undefined) command.argument(second);
   if (usage !== undefined) command.usage(usage);

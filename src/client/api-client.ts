@@ -7,6 +7,7 @@ import type {
   AuditCheckView,
   AuditEntry,
   AuditMessage,
+  CredentialsView,
   EgressChange,
   EgressRule,
   EgressView,
@@ -117,6 +118,11 @@ export class ApiClient {
 
   async egress(id: string): Promise<EgressView> {
     return (await this.#ask('GET', `${agentPath(id)}/egress`)) as EgressView;
+  }
+
+  /** Reads the credentials of an agent again. */
+  async reloadCredentials(id: string): Promise<CredentialsView> {
+    return (await this.#ask('POST', `${agentPath(id)}/credentials/reload`)) as CredentialsView;
   }
 
   /** Adds a rule to a running agent's. */

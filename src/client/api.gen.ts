@@ -325,6 +325,34 @@ export interface EgressView {
   readonly counts: EgressCountsView | null;
 }
 /**
+ * What became of the credentials of an agent; never the credentials.
+ */
+export interface CredentialsView {
+  readonly agent: AgentId;
+  readonly credentials: readonly CredentialView[];
+}
+/**
+ * One key or token that was read again.
+ */
+export interface CredentialView {
+  /**
+   * JSON pointer to where the card names its source.
+   */
+  readonly pointer: string;
+  /**
+   * Path of the gateway that uses it, variable of the environment that holds it, or `proxy`.
+   */
+  readonly target: string;
+  /**
+   * Whether it is another one than before.
+   */
+  readonly isChanged: boolean;
+  /**
+   * `now`: from the next request on. `next-start`: the present run keeps what it has.
+   */
+  readonly inForce: 'now' | 'next-start';
+}
+/**
  * A rule that is added to a running agent's and goes with it.
  */
 export interface EgressChange {

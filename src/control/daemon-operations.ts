@@ -13,7 +13,16 @@ import type { FitnessGate } from './fitness-gate.ts';
 import type { AuditOptions, Caller, CardText, EgressChange, LaunchRequest, Operations } from './operations.ts';
 import { OutputCopier } from './output-copier.ts';
 import { planView } from './plan-view.ts';
-import type { AgentDetail, AgentView, AuditCheckView, AuditEntry, EgressView, PlanView, VersionView } from './views.ts';
+import type {
+  AgentDetail,
+  AgentView,
+  AuditCheckView,
+  AuditEntry,
+  CredentialsView,
+  EgressView,
+  PlanView,
+  VersionView,
+} from './views.ts';
 
 /** The operations of the daemon, on top of the engine. */
 export class DaemonOperations implements Operations {
@@ -136,6 +145,10 @@ export class DaemonOperations implements Operations {
     const agent = this.#engine.registry.get(id);
     const { allow, deny } = agent.isLive ? this.#engine.egressPolicy(id) : await this.#cardRules(agent);
     return { agent: id, allow, deny, counts: countsView((await this.#summary(agent)) ?? agent.record.egress) };
+  }
+
+  async reloadCredentials(id: string): Promise<CredentialsView> {
+    return { agent: id, credentials: await this.#engine.reloadCredentials(id) };
   }
 
   changeEgress(id: string, change: EgressChange): Promise<EgressRule> {

@@ -1,5 +1,14 @@
 import type { EgressRule } from '../policy/table.ts';
-import type { AgentDetail, AgentView, AuditCheckView, AuditEntry, EgressView, PlanView, VersionView } from './views.ts';
+import type {
+  AgentDetail,
+  AgentView,
+  AuditCheckView,
+  AuditEntry,
+  CredentialsView,
+  EgressView,
+  PlanView,
+  VersionView,
+} from './views.ts';
 
 /** A card as a caller sends it: text, never a path, so that the daemon opens nothing on a caller's behalf. */
 export interface CardText {
@@ -69,6 +78,8 @@ export interface Operations {
   /** Whether the audit is as it was written. */
   checkAudit(id: string): Promise<AuditCheckView>;
   egress(id: string): Promise<EgressView>;
+  /** Reads the credentials of an agent again; the next request has the new ones. */
+  reloadCredentials(id: string, caller: Caller): Promise<CredentialsView>;
   /** Adds a rule to a running agent's. */
   changeEgress(id: string, change: EgressChange, caller: Caller): Promise<EgressRule>;
 }

@@ -122,6 +122,23 @@ export interface EgressCountsView {
   readonly topRefusals: readonly RefusalCount[];
 }
 
+/** What became of the credentials of an agent; never the credentials. */
+export interface CredentialsView {
+  readonly agent: string;
+  readonly credentials: readonly CredentialView[];
+}
+
+/** One key or token that was read again. */
+export interface CredentialView {
+  /** JSON pointer to where the card names its source. */
+  readonly pointer: string;
+  /** Path of the gateway that uses it, variable of the environment that holds it, or `proxy`. */
+  readonly target: string;
+  readonly isChanged: boolean;
+  /** `now`: from the next request on. `next-start`: the present run keeps what it has. */
+  readonly inForce: 'now' | 'next-start';
+}
+
 /** What an agent may reach, and what came of it. */
 export interface EgressView {
   readonly agent: string;

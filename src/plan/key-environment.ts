@@ -32,6 +32,9 @@ export interface KeyEnvironment {
 /** Name of the credential that the agent's unit gets. */
 export const KEYS_CREDENTIAL: string = 'keys';
 
+/** Name of the file in the directory of keys. */
+export const KEYS_FILE: string = 'options';
+
 /** Descriptor that the launcher opens the credential at (`units/with-keys`). */
 export const KEYS_DESCRIPTOR: number = 3;
 
@@ -45,7 +48,7 @@ export function planKeyEnvironment(
   const problems = keys.flatMap((key, index) => clashes(key, keys.slice(0, index), environment));
   if (problems.length > 0) return refused(problems);
   const directory = keysDirectory(runDirectory);
-  return ok(keys.length === 0 ? null : { keys, directory, file: `${directory}/options` });
+  return ok(keys.length === 0 ? null : { keys, directory, file: `${directory}/${KEYS_FILE}` });
 }
 
 /** The directory of an agent's keys in its directory below `/run`. */

@@ -20,6 +20,7 @@ export type EngineEvent =
       readonly host: string;
       readonly rule: string;
     }
+  | { readonly kind: 'credentials-reloaded'; readonly id: string; readonly changed: readonly string[] }
   | { readonly kind: 'ignored-failure'; readonly operation: string; readonly failure: string };
 
 /** What the parts of the engine share. */

@@ -10,6 +10,7 @@ import type { EgressPolicy, EgressRule } from '../policy/table.ts';
 import type { Agent } from './agent.ts';
 import { Coalesced } from './coalesced.ts';
 import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
+import { type ReloadedCredential, reloadCredentials } from './credential-reload.ts';
 import { autostartMark, type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
 import { takeUpNext } from './declared-egress.ts';
 import { changeEgress } from './egress-change.ts';
@@ -154,6 +155,20 @@ export class Engine implements AsyncDisposable {
   /** Changes what a running agent may reach; the rule in force goes with the agent. */
   changeEgress(id: string, change: EgressChange): Promise<EgressRule> {
     return changeEgress(this.#context, this.registry.get(id), change);
+  }
+
+  /**
+   * Reads the credentials of an agent again and puts them in force. A declared
+   * agent whose card was refused, perhaps for a key, gets another try.
+   */
+  async reloadCredentials(id: string): Promise<readonly ReloadedCredential[]> {
+    const agent = this.registry.get(id);
+    if (agent.isInvalid && !agent.isLive) await this.#recompile(id);
+    if (agent.isInvalid)
+      throw new SpawnError('sandbox.card-refused', agent.record.notices[0] ?? 'The card is refused.', {
+        remedy: `agentctl inspect ${id}`,
+      });
+    return reloadCredentials(this.#context, agent);
   }
 
   /** What an agent may reach: in its present run, or in the next one of a declared agent at rest. */

@@ -80,7 +80,8 @@ export function egressSources({ gateways, upstream }: EgressSecrets): readonly S
   return [...keys, { place: upstream, pointer: '/proxy_credentials_file', kind: 'proxy' }];
 }
 
-function readOnce(secrets: HostSecrets): HostSecrets {
+/** A reader that reads each source once and then answers with the same. */
+export function readOnce(secrets: HostSecrets): HostSecrets {
   const read = new Map<string, Promise<SecretRead>>();
   return {
     read: (source, bytesMax) => {

@@ -41,6 +41,7 @@ test('the views of the daemon and the description of the API are the same types'
       Mutual<generated.AgentDetail, views.AgentDetail>,
       Mutual<generated.PlanView, views.PlanView>,
       Mutual<generated.LaunchRequest, LaunchRequest>,
+      Mutual<generated.CredentialsView, views.CredentialsView>,
       Mutual<generated.EgressView, views.EgressView>,
       Mutual<generated.EgressRule, EgressRule>,
       Mutual<generated.EgressChange, EgressChange>,

@@ -9,13 +9,23 @@ import type {
   AgentView,
   AuditCheckView,
   AuditEntry,
+  CredentialsView,
   EgressView,
   OutcomeView,
   PlanView,
   VersionView,
 } from '../../../src/control/views.ts';
 import type { EgressRule } from '../../../src/policy/table.ts';
-import { agentDetail, agentView, auditCheckView, auditEntries, egressView, endedView, planView } from './views.ts';
+import {
+  agentDetail,
+  agentView,
+  auditCheckView,
+  auditEntries,
+  credentialsView,
+  egressView,
+  endedView,
+  planView,
+} from './views.ts';
 
 /** What the cards of the tests say: an id, and what the fake does with it. */
 interface FakeCard {
@@ -149,6 +159,12 @@ export class FakeOperations implements Operations {
   async egress(id: string): Promise<EgressView> {
     this.#find(id);
     return egressView(id);
+  }
+
+  async reloadCredentials(id: string, caller: Caller): Promise<CredentialsView> {
+    this.#record(`reload credentials of ${id} by ${caller.uid}`);
+    this.#find(id);
+    return credentialsView(id);
   }
 
   async changeEgress(id: string, { action, host }: EgressChange, caller: Caller): Promise<EgressRule> {

@@ -4,6 +4,7 @@ import type {
   AgentView,
   AuditCheckView,
   AuditEntry,
+  CredentialsView,
   EgressCountsView,
   EgressView,
   PlanView,
@@ -166,6 +167,18 @@ export function auditEntries(id: string): readonly AuditEntry[] {
 export function auditCheckView(agent: string, changes: Partial<AuditCheckView> = {}): AuditCheckView {
   const message = 'All 13 events hold, and the end is where it should be.';
   return { agent, isIntact: true, isConfirmed: true, events: 13, broken: null, message, ...changes };
+}
+
+/** An agent with one key of each kind, two of which are other ones than before. */
+export function credentialsView(agent: string): CredentialsView {
+  return {
+    agent,
+    credentials: [
+      { pointer: '/api_key_file', target: '/anthropic', isChanged: true, inForce: 'now' },
+      { pointer: '/credentials/0/api_key_file', target: '/git/github.com', isChanged: false, inForce: 'now' },
+      { pointer: '/credentials/1/api_key_file', target: 'OPENAI_API_KEY', isChanged: true, inForce: 'next-start' },
+    ],
+  };
 }
 
 /** Rules of an agent that may reach one host. */

@@ -14,7 +14,8 @@ import { type Finished, runProgram } from './program.ts';
 const COMMANDS = controlProgram(null, () => undefined).commands.map((command) => command.name());
 
 test('the commands are those people were promised', () => {
-  const expected = 'allow audit check completion deny export inspect list logs restart rm start status stop wait';
+  const expected =
+    'allow audit check completion credential deny export inspect list logs restart rm start status stop wait';
   assert.equal([...COMMANDS].sort().join(' '), expected);
 });
 
@@ -65,6 +66,7 @@ const JSON_COMMANDS: readonly (readonly [schema: string, words: readonly string[
   ['AgentView', ['stop', '--json', 'demo']],
   ['AgentView', ['restart', '--json', 'demo']],
   ['AgentView', ['wait', '--json', 'over']],
+  ['CredentialsView', ['credential', 'reload', '--json', 'demo']],
 ];
 
 for (const [schema, words] of JSON_COMMANDS) {
@@ -87,6 +89,31 @@ test('agents are started, stopped, restarted and forgotten', async (t) => {
   assert.equal((await control(['rm', 'over'], daemon)).stdout, 'agent over: forgotten\n');
   assert.equal((await control(['rm', '--json', 'bad'], daemon)).stdout, '{"id":"bad"}\n');
   assert.deepEqual(daemon.operations.calls, ['start demo', 'restart demo', 'stop over', 'remove over', 'remove bad']);
+});
+
+test('credentials are read again, and it is told which are other ones now', async (t) => {
+  const daemon = await populated(t);
+  assert.deepEqual(await control(['credential', 'reload', 'demo'], daemon), {
+    status: 0,
+    stdout: [
+      'agent demo: read again, 2 of 3 changed',
+      'KEY                          USED AS          STATE',
+      '/api_key_file                /anthropic       changed, in force',
+      '/credentials/0/api_key_file  /git/github.com  unchanged',
+      '/credentials/1/api_key_file  OPENAI_API_KEY   changed, in force from the next start on',
+      '',
+    ].join('\n'),
+    stderr: '',
+  });
+  assert.match(daemon.operations.calls.at(-1) ?? '', /^reload credentials of demo by \d+$/);
+  for (const words of [
+    ['credential'],
+    ['credential', 'reload'],
+    ['credential', 'show', 'demo'],
+    ['credential', 'demo'],
+  ]) {
+    assert.equal((await control(words, daemon)).status, 2, words.join(' '));
+  }
 });
 
 const WAITS: readonly (readonly [status: number, outcome: AgentView['outcome']])[] = [

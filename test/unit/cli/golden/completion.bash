@@ -17,7 +17,7 @@ _agentctl() {
   case $command in
     '')
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version --json --socket -h --help' -- "$cur")
-      else mapfile -t COMPREPLY < <(compgen -W 'list status logs audit allow deny export start stop restart inspect wait rm check completion' -- "$cur"); fi
+      else mapfile -t COMPREPLY < <(compgen -W 'list status logs audit allow deny credential export start stop restart inspect wait rm check completion' -- "$cur"); fi
       ;;
     list)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-a --all -q --quiet -h --help --json --socket' -- "$cur"); fi
@@ -33,6 +33,10 @@ _agentctl() {
     audit)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-f --follow -d --denied -h --help --json --socket' -- "$cur")
       else mapfile -t COMPREPLY < <(compgen -W "$(agentctl list --all --quiet 2>/dev/null)" -- "$cur"); fi
+      ;;
+    credential)
+      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")
+      else mapfile -t COMPREPLY < <(compgen -W 'reload' -- "$cur"); fi
       ;;
     export)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")

@@ -16,6 +16,7 @@ _agentctl() {
     'audit:show what became of the requests of an agent; `audit verify <id>` checks that nothing of it was changed'
     'allow:let a running agent reach a host, until it ends'
     'deny:refuse a host to a running agent, whatever else allows it, until it ends'
+    'credential:read the keys of an agent again, without a restart: the next request has the new ones'
     'export:print what an agent, or a card by its path, may reach as configuration of another proxy'
     'start:start a declared or ended agent again'
     'stop:stop an agent and everything it started'
@@ -60,6 +61,10 @@ _agentctl() {
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
           '1:agent:_agentctl_ids' ;;
+        credential) _arguments '(-h --help)'{-h,--help}'[print this]' \
+          '--json[print JSON]' \
+          '--socket[API socket of the daemon]:path:_files' \
+          '1:shell:(reload)' ;;
         export) _arguments '(-h --help)'{-h,--help}'[print this]' \
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
