@@ -26,7 +26,7 @@ export interface Card {
     readonly [k: string]: string;
   };
   /**
-   * Which agent to run when there is no command: the program each of them installs, looked up on the host. With a command, the name only tells which agent that command is. Of the words after -- on the command line the last one is the prompt and those before it are options of the program; without a prompt (no words, or an option at the end) it is started for a conversation. Settings that come with the workspace, such as hooks, plugins and servers of tools, are not read; its instructions (AGENTS.md, CLAUDE.md, GEMINI.md) are.
+   * Which agent to run when there is no command: the program each of them installs, looked up on the host. With a command, the name only tells which agent that command is. Of the words after -- on the command line the last one is the prompt and those before it are options of the program; without a prompt (no words, or an option at the end) it is started for a conversation. Settings that come with the workspace, such as hooks, plugins and servers of tools, are not read, except by gemini, which cannot be kept from it; its instructions (AGENTS.md, CLAUDE.md, GEMINI.md) are.
    */
   readonly agent?: 'opencode' | 'claude-code' | 'codex' | 'gemini' | 'shell';
   /**

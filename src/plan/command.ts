@@ -32,29 +32,36 @@ export interface CommandInput {
 /** Directories every sandbox's search path has, where programs are looked up first. */
 const ORDINARY = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** Places outside them where agents get installed; root's own, so that no ordinary user can plant one. */
-const INSTALLED = [
-  '/opt/*/bin',
-  '/opt/*',
-  '/root/.local/bin',
-  '/root/.opencode/bin',
-  '/root/.bun/bin',
-  '/root/.nvm/versions/node/*/bin',
+/** Places outside them where agents get installed, for everybody. */
+const INSTALLED = ['/opt/*/bin', '/opt/*'];
+
+/**
+ * The same below a home directory: the installers of Claude Code (now, and in the past) and of opencode, bun, and npm
+ * with a prefix of the user's own or under nvm, fnm and mise. Of homes only root's and that of the workspace's owner
+ * are looked at, so that no other user can plant a program.
+ */
+const INSTALLED_AT_HOME = [
+  '.local/bin',
+  '.claude/local/node_modules/.bin',
+  '.opencode/bin',
+  '.bun/bin',
+  '.npm-global/bin',
+  '.nvm/versions/node/*/bin',
+  '.local/share/fnm/node-versions/*/installation/bin',
+  '.local/share/mise/installs/node/*/bin',
 ];
 
 /**
- * What to look up for a program: null when it lies in the
- * workspace (`./run.sh`, `/workspace/run.sh`), where only the agent can tell.
+ * What to look up for a program: null when it lies in the workspace
+ * (`./run.sh`, `/workspace/run.sh`), where only the agent can tell.
  */
 export function programQuery(name: string, workspace: string): ProgramQuery | null {
   if (isWithin(name, WORKSPACE)) return null;
   if (name.includes('/') && !name.startsWith('/')) return null;
   const home = /^\/home\/[^/]+/.exec(workspace)?.[0];
-  const homeDirectories =
-    home === undefined
-      ? []
-      : ['.local/bin', '.opencode/bin', '.bun/bin', '.nvm/versions/node/*/bin'].map((path) => `${home}/${path}`);
-  return { name, directories: [...ORDINARY, ...homeDirectories, ...INSTALLED] };
+  const below = (directory: string): readonly string[] => INSTALLED_AT_HOME.map((path) => `${directory}/${path}`);
+  const own = home === undefined ? [] : below(home);
+  return { name, directories: [...ORDINARY, ...own, ...INSTALLED, ...below('/root')] };
 }
 
 /** Settles the command on what the host answered. */

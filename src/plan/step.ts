@@ -1,6 +1,6 @@
 import type { AgentTable } from '../policy/table.ts';
 import type { EgressSecrets } from './egress.ts';
-import type { GeneratedFile } from './generated-files.ts';
+import type { GeneratedFile, ShownFile } from './generated-files.ts';
 import type { KeyEnvironment } from './key-environment.ts';
 import type { PlannedPort } from './publish.ts';
 import type { UnitFile } from './publish-units.ts';
@@ -19,7 +19,7 @@ export interface StepArguments {
     readonly description: string;
   };
   /** Made-up files in the agent's run directory. Undo removes the directory. */
-  readonly 'files.write': { readonly directory: string; readonly files: readonly GeneratedFile[] };
+  readonly 'files.write': { readonly directory: string; readonly files: readonly ShownFile[] };
   /** Reads the keys that the agent gets itself and writes them for root alone. Undo removes them. */
   readonly 'keys.write': KeyEnvironment;
   /** Makes or re-owns the workspace. Undo removes the directories it made while they are empty; ownership stays. */

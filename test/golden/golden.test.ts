@@ -71,6 +71,7 @@ function render(directory: string): Record<string, string> {
     'environment.txt': result.value.environment.map(({ name, value, origin }) => `${name}=${value}    # ${origin}\n`).join(''),
     'steps.txt': stepsText(result.value),
     'unit.txt': unitText(result.value, []),
+    ...filesText(result.value),
     ...unitsText(result.value),
     ...Object.fromEntries((result.value.network.veth?.files ?? []).map(({ name, content }) => [name, content])),
   };
@@ -81,6 +82,13 @@ function unitsText({ home, publish }: Plan): Record<string, string> {
   const homes = home.steps.flatMap((step) => (step.kind === 'home.prepare' ? [step.arguments.unit] : []));
   const texts = [...homes, ...publish.units].map(({ name, text }) => `# ${name}\n${text}`);
   return texts.length === 0 ? {} : { 'units.txt': texts.join('\n') };
+}
+
+/** What configures the agent's program; nothing for one that has no such files. */
+function filesText({ preparation }: Plan): Record<string, string> {
+  const files = preparation.flatMap((step) => (step.kind === 'files.write' ? step.arguments.files : []));
+  const texts = files.flatMap(({ name, path, content }) => (path === `/etc/${name}` ? [] : [`# ${path}\n${content}`]));
+  return texts.length === 0 ? {} : { 'files.txt': texts.join('\n') };
 }
 
 /** One option with its operands per line. */

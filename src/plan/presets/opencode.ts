@@ -31,6 +31,9 @@ const VERSIONS: Readonly<Record<ModelProvider, string>> = {
   custom: '',
 };
 
+/** Of Google's models opencode (1.18) would choose one for images; this is Google's own name for the latest. */
+const GOOGLE_MODEL = 'google/gemini-pro-latest';
+
 /** Providers that opencode has no catalogue of: their models are those that somebody names. */
 const UNLISTED: readonly ModelProvider[] = ['ollama', 'custom'];
 
@@ -78,6 +81,7 @@ function settings(access: ModelAccess | null, model: string | null): object {
     ...(variable === null ? {} : { apiKey: `{env:${variable}}` }),
   };
   const listed = { enabled_providers: [provider], provider: { [provider]: { options } } };
+  if (provider === 'google') return { ...GENERAL, ...listed, model: GOOGLE_MODEL };
   if (!UNLISTED.includes(provider)) return { ...GENERAL, ...listed };
   const name = model?.slice(provider.length + 1);
   const own = { npm: '@ai-sdk/openai-compatible', options, models: name === undefined ? {} : { [name]: {} } };
