@@ -52,16 +52,18 @@ function base64Core(bytes: Buffer, before: number): string {
   return text.slice(BASE64_SHARED[before], Math.floor((length * 8) / 6));
 }
 
-/** With as few escapes as possible, with all that clients make, and with nothing but escapes; each in both letter cases. */
+/** With as few escapes as possible, with all that clients and forms make, and with nothing but escapes; each in both letter cases. */
 function percentEncoded(secret: string, hex: string): readonly string[] {
   const sparing = encodeURIComponent(secret);
   const usual = sparing.replace(
     SUB_DELIMITERS,
     (character) => `%${Buffer.from(character).toString('hex').toUpperCase()}`,
   );
+  // As forms are encoded (URL Standard, section 5.2).
+  const form = new URLSearchParams({ '': secret }).toString().slice(1);
   const whole = hex.replace(/../g, '%$&');
   return [
-    ...[sparing, usual].flatMap((text) => [text, text.replace(/%../g, (code) => code.toLowerCase())]),
+    ...[sparing, usual, form].flatMap((text) => [text, text.replace(/%../g, (code) => code.toLowerCase())]),
     whole,
     whole.toUpperCase(),
   ];
