@@ -86,7 +86,9 @@ export class GatewayInspection implements Inspection {
     for (let index = 0; index + 1 < fields.length; index += 2) {
       const [name = '', value = ''] = [fields[index], fields[index + 1]];
       const isLocation = name.toLowerCase() === 'location';
-      const place = isLocation ? redirectAtProxy(this.#gateway, { location: value, path }) : value;
+      // Before it is read as a URL, which spells characters in its own way.
+      const location = this.#scrubber.scrubText(value);
+      const place = isLocation ? redirectAtProxy(this.#gateway, { location, path }) : value;
       if (place === null) return null;
       rewritten.push(name, place);
     }
