@@ -53,7 +53,7 @@ function reflect(response: ServerResponse, where: string, told: string): void {
       return;
     case 'field':
       response.setHeader('x-told', text);
-      response.setHeader('www-authenticate', `Bearer realm="${told.replaceAll('"', '')}"`);
+      response.setHeader('www-authenticate', `Bearer realm="${told.replace(/["\\]/g, '\\$&')}"`);
       response.setHeader('set-cookie', `session=${encodeURIComponent(told)}`);
       response.end('ok');
       return;
