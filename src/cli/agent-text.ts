@@ -1,5 +1,5 @@
-import type { AgentDetail, AgentView } from '../client/api.gen.ts';
-import { refusalsText, requestsText } from './egress-text.ts';
+import type { AgentDetail, AgentView, KeyView } from '../client/api.gen.ts';
+import { budgetText, credentialText, credentialUsageText, refusalsText, requestsText } from './egress-text.ts';
 import { escapeText } from './escape.ts';
 import { planText } from './plan-text.ts';
 import { bytesText, durationText, secondsBetween } from './quantity.ts';
@@ -43,6 +43,8 @@ export function agentText(agent: AgentView, { now }: TextOptions): string {
     ['Requests', requestsText(agent)],
     ['Refused', refusalsText(agent)],
     ...agent.published.map(({ port, listen }) => ['Published', `port ${port} at ${listen}`] as const),
+    ...agent.credentials.flatMap(credentialProperties),
+    ['Budget', agent.budget === null ? null : budgetText(agent.budget)],
     ['Command', shellLine(agent.command)],
     ['Labels', labelsText(agent)],
     ...usageProperties(agent),
@@ -64,6 +66,14 @@ export function detailText(agent: AgentDetail, options: TextOptions): string {
 export function changeLine(agent: AgentView): string {
   if (agent.state === 'ended') return `${summaryLine(agent)}\n`;
   return `agent ${agent.id}: ${agent.state}\n${agent.notices.map((notice) => `  note: ${escapeText(notice)}\n`).join('')}`;
+}
+
+function credentialProperties(credential: KeyView): readonly (readonly [string, string | null])[] {
+  const { usage } = credential;
+  return [
+    ['Key', credentialText(credential)],
+    ['', usage === null ? null : credentialUsageText(usage)],
+  ];
 }
 
 function stateText(agent: AgentView, now: string): string {

@@ -1,4 +1,11 @@
-import type { AuditEntry, AuditEvent, DecisionEvent, EgressRule, RepeatedEvent } from '../client/api.gen.ts';
+import type {
+  AuditEntry,
+  AuditEvent,
+  DecisionEvent,
+  EgressRule,
+  ModelCallEvent,
+  RepeatedEvent,
+} from '../client/api.gen.ts';
 import { REASONS } from '../policy/reasons.ts';
 import { escapeText } from './escape.ts';
 import { bytesText, durationText } from './quantity.ts';
@@ -44,6 +51,10 @@ function describe(event: AuditEvent): readonly [word: string, text: string] {
         'closed',
         `${hostPort(event.host, event.port)}  ${bytesText(event.bytesSent)} sent, ${bytesText(event.bytesReceived)} received in ${durationText(event.durationMs / 1000)}`,
       ];
+    case 'model-call':
+      return ['used', modelCallText(event)];
+    case 'model-totals':
+      return ['used', `${event.mount}  ${tokensText(event.totals)} so far`];
     case 'rules-changed':
       return ['rule', `${event.change}: ${event.action} ${event.host} ${portsText(event.ports)}  ${event.rule}`];
     case 'opened':
@@ -68,6 +79,21 @@ function decisionText({ verdict, method, host, port, path, reason, rule, address
     address === null || address === host ? null : `at ${address}`,
   ];
   return `${request.filter((part) => part !== null).join(' ')}  ${why.filter((part) => part !== null).join('  ')}`;
+}
+
+function modelCallText(event: ModelCallEvent): string {
+  const { mount, status, bytesSent, bytesReceived, totals } = event;
+  const answer = status === 0 ? 'no answer' : `status ${status}`;
+  const traffic = `${bytesText(bytesSent)} sent, ${bytesText(bytesReceived)} received`;
+  if (event.provider === 'git') return `${mount}  ${answer}, ${traffic}`;
+  return `${mount}  ${answer}, ${traffic}, ${tokensText(event)}  so far ${totals.modelCalls} calls, ${tokensText(totals)}`;
+}
+
+/** Tokens that were stated, and those that nobody stated. */
+function tokensText({ inputTokens, outputTokens, estimatedTokens }: ModelCallEvent['totals'] | ModelCallEvent): string {
+  const estimated = `${estimatedTokens} tokens estimated`;
+  if (inputTokens + outputTokens === 0 && estimatedTokens > 0) return estimated;
+  return `${inputTokens} tokens read, ${outputTokens} written${estimatedTokens === 0 ? '' : `, ${estimated}`}`;
 }
 
 function repeatedText({ host, port, reason, count, since }: RepeatedEvent): string {

@@ -1,6 +1,7 @@
-import type { AgentView } from '../client/api.gen.ts';
+import type { AgentView, BudgetView, KeyUsageView, KeyView } from '../client/api.gen.ts';
 import { hostPort } from './audit-text.ts';
 import { escapeText } from './escape.ts';
+import { bytesText } from './quantity.ts';
 
 /** Refusals that are named in one line. */
 const NAMED_MAX = 3;
@@ -22,6 +23,36 @@ export function refusalsText({ id, egress }: AgentView): string | null {
 export function requestsText({ egress }: AgentView): string | null {
   if (egress === null) return null;
   return `${egress.allowed} allowed, ${egress.refused} refused`;
+}
+
+/** How an agent comes by the use of one credential. */
+export function credentialText({ provider, delivery, address, leadsTo, variable, source }: KeyView): string {
+  const key = source === null ? ', without a key' : '';
+  if (delivery === 'gateway') return `${provider} by the gateway ${address} to ${leadsTo}${key}`;
+  return variable === null
+    ? `${provider} without a key`
+    : `${provider} in the agent's environment as ${variable}, where it can be given away`;
+}
+
+/** What was used of a gateway, in a few words. */
+export function credentialUsageText(usage: KeyUsageView): string {
+  const { requests, bytesSent, bytesReceived, inputTokens, outputTokens, estimatedTokens } = usage;
+  if (requests === 0) return 'not used yet';
+  const traffic = `${countText(requests)}, ${bytesText(bytesSent)} sent, ${bytesText(bytesReceived)} received`;
+  const stated = inputTokens + outputTokens === 0 ? '' : `, ${inputTokens} tokens read, ${outputTokens} written`;
+  const estimated = estimatedTokens === 0 ? '' : `, ${estimatedTokens} tokens estimated`;
+  return `${traffic}${stated}${estimated}`;
+}
+
+/** What an agent may use of models, and how much of it is left. */
+export function budgetText({ requests, tokens, requestsLeft, tokensLeft }: BudgetView): string {
+  const parts = [boundText(requests, requestsLeft, 'calls of a model'), boundText(tokens, tokensLeft, 'tokens')];
+  return parts.filter((part) => part !== null).join(', ');
+}
+
+function boundText(most: number | null, left: number | null, what: string): string | null {
+  if (most === null) return null;
+  return left === null ? `at most ${most} ${what}` : `${left} of ${most} ${what} left`;
 }
 
 function countText(count: number): string {

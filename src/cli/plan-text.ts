@@ -25,6 +25,7 @@ export function planText(plan: PlanView): string {
     ['Mounts', mountTable(plan)],
     ['Network', networkText(network)],
     ['Published ports', plan.published.map(({ port, listen }) => `${port} at ${escapeText(listen)}`).join('\n')],
+    ['Credentials', credentialTable(plan)],
     ['User', `${user.name} (uid ${user.uid}, gid ${user.gid}): ${escapeText(user.reason)}`],
     ['Environment', environmentTable(plan)],
     ['Steps', plan.steps.map((step, index) => `${index + 1}. ${escapeText(step)}`).join('\n')],
@@ -57,6 +58,18 @@ function operandCount(option: string, following: readonly string[]): number {
 function mountTable(plan: PlanView): string {
   const rows = plan.mounts.map(({ kind, source, destination, options }) => [kind, source ?? '-', destination, options]);
   return renderTable(['KIND', 'SOURCE', 'DESTINATION', 'OPTIONS'], rows, null);
+}
+
+/** Where each key comes from and what the agent has of it; there are no values in a plan. */
+function credentialTable({ credentials }: PlanView): string {
+  const rows = credentials.map(({ provider, delivery, source, address, leadsTo, variable }) => [
+    provider,
+    delivery,
+    source ?? 'no key',
+    address ?? (variable === null ? '-' : `$${variable}`),
+    leadsTo ?? '-',
+  ]);
+  return rows.length === 0 ? '' : renderTable(['PROVIDER', 'DELIVERY', 'KEY', 'AGENT USES', 'LEADS TO'], rows, null);
 }
 
 function environmentTable(plan: PlanView): string {

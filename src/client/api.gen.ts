@@ -109,6 +109,71 @@ export interface UsageView {
   readonly forksRefused: number | null;
 }
 /**
+ * One key or token of an agent: how the agent comes by its use, and what came of that.
+ */
+export interface KeyView {
+  readonly provider: 'anthropic' | 'openai' | 'google' | 'ollama' | 'custom' | 'git';
+  /**
+   * `gateway`: the proxy adds it to requests; `env`: it is in the environment of the agent.
+   */
+  readonly delivery: 'gateway' | 'env';
+  /**
+   * Path of its file, or `credential:NAME`; null for a server that wants none.
+   */
+  readonly source: string | null;
+  /**
+   * URL that the agent uses in place of `leadsTo`; both null when it has the key itself.
+   */
+  readonly address: string | null;
+  /**
+   * Base URL of the API, or of the git server.
+   */
+  readonly leadsTo: string | null;
+  /**
+   * Variable of the agent that has the key; null with a gateway.
+   */
+  readonly variable: string | null;
+  /**
+   * What was used, of an ended agent in its last run; null where nobody counts or tells.
+   */
+  readonly usage: KeyUsageView | null;
+}
+/**
+ * What was used of one gateway.
+ */
+export interface KeyUsageView {
+  readonly requests: number;
+  /**
+   * Those of them that called a model.
+   */
+  readonly modelCalls: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /**
+   * Tokens read, as the provider states them.
+   */
+  readonly inputTokens: number;
+  /**
+   * Tokens written, as the provider states them.
+   */
+  readonly outputTokens: number;
+  /**
+   * Tokens of calls whose answer stated none: a quarter of their bytes.
+   */
+  readonly estimatedTokens: number;
+}
+/**
+ * A bound on the use of models, what of it is spent, and what is left; null for no bound, and where the proxy does not tell.
+ */
+export interface BudgetView {
+  readonly requests: number | null;
+  readonly tokens: number | null;
+  readonly requestsSpent: number | null;
+  readonly tokensSpent: number | null;
+  readonly requestsLeft: number | null;
+  readonly tokensLeft: number | null;
+}
+/**
  * One port of an agent and where the host listens for it.
  */
 export interface PublishedPortView {
@@ -165,6 +230,14 @@ export interface AgentView {
    * Ports of the agent that are reachable from the host while it runs.
    */
   readonly published: readonly PublishedPortView[];
+  /**
+   * Keys and tokens that are used on its behalf, or that it has; never their values.
+   */
+  readonly credentials: readonly KeyView[];
+  /**
+   * What it may use of models; null without a bound.
+   */
+  readonly budget: BudgetView | null;
   readonly usage: UsageView;
   readonly outcome: OutcomeView | null;
   /**
@@ -230,6 +303,10 @@ export interface PlanView {
     readonly egress: PlanEgressView | null;
   };
   readonly published: readonly PublishedPortView[];
+  /**
+   * Without their use.
+   */
+  readonly credentials: readonly KeyView[];
   readonly user: {
     readonly name: string;
     readonly uid: number;

@@ -5,6 +5,7 @@ import { type PlannedPort, plannedPorts } from '../plan/publish.ts';
 import type { EgressSummary } from '../policy/table.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import { describeOutcome, type Outcome } from '../sandbox/outcome.ts';
+import { budgetView, credentialViews } from './credential-views.ts';
 import type { AgentView, EgressCountsView, OutcomeView, PublishedPortView, UsageView } from './views.ts';
 
 /** An agent as callers see it; `usage` is what PID 1 says now and `egress` what the proxy says, for one that lives. */
@@ -29,6 +30,8 @@ export function agentView(agent: Agent, usage: UnitUsage | null, egress: EgressS
     mainPid: agent.isLive && agent.unitState !== null && agent.unitState.mainPid > 0 ? agent.unitState.mainPid : null,
     restarts: agent.unitState?.restarts ?? 0,
     published: publishedView(plannedPorts(card)),
+    credentials: credentialViews(card, egress ?? record.egress),
+    budget: budgetView(card, egress ?? record.egress),
     usage: usageView(agent, usage),
     outcome: record.outcome === null ? null : outcomeView(record.outcome),
     egress: countsView(egress ?? record.egress),

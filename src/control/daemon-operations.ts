@@ -58,7 +58,7 @@ export class DaemonOperations implements Operations {
 
   async plan(request: LaunchRequest): Promise<PlanView> {
     const card = readCard(request.card);
-    return planView(await this.#engine.plan({ card, arguments: request.arguments }));
+    return planView(await this.#engine.plan({ card, arguments: request.arguments }), card);
   }
 
   async launch(request: LaunchRequest, caller: Caller): Promise<AgentView> {
@@ -82,7 +82,7 @@ export class DaemonOperations implements Operations {
     const agent = this.#engine.registry.get(id);
     const { card } = agent.record;
     const plan = await this.#engine.plan({ card, arguments: agent.record.arguments });
-    return { ...(await this.get(id)), card, plan: planView(plan) };
+    return { ...(await this.get(id)), card, plan: planView(plan, card) };
   }
 
   async start(id: string, caller: Caller): Promise<AgentView> {
@@ -165,7 +165,7 @@ export class DaemonOperations implements Operations {
   /** What an agent that does not run could reach if it did. */
   async #cardRules({ record }: Agent): Promise<EgressPolicy> {
     const plan = await this.#engine.plan({ card: record.card, arguments: record.arguments });
-    return planView(plan).network.egress ?? { allow: [], deny: [] };
+    return planView(plan, record.card).network.egress ?? { allow: [], deny: [] };
   }
 
   /** What the proxy knows of an agent that lives; null when it knows nothing or is not there. */

@@ -1,3 +1,4 @@
+import type { ResolvedCard } from '../card/resolve.ts';
 import type { EgressPlan } from '../plan/egress.ts';
 import type { Mount } from '../plan/mount.ts';
 import type { NetworkPlan } from '../plan/network.ts';
@@ -5,10 +6,11 @@ import { type Plan, unitText } from '../plan/plan.ts';
 import { describeStep } from '../plan/step.ts';
 import type { UpstreamProxy } from '../policy/table.ts';
 import { publishedView } from './agent-views.ts';
+import { credentialViews } from './credential-views.ts';
 import type { MountView, PlanEgressView, PlanView } from './views.ts';
 
-/** A plan for people and machines. */
-export function planView(plan: Plan): PlanView {
+/** The plan of a card for people and machines. */
+export function planView(plan: Plan, card: ResolvedCard): PlanView {
   return {
     id: plan.id,
     unit: plan.unit,
@@ -18,6 +20,7 @@ export function planView(plan: Plan): PlanView {
     environment: plan.environment,
     network: networkView(plan.network),
     published: publishedView(plan.publish.ports),
+    credentials: credentialViews(card, null),
     user: plan.user,
     steps: [...plan.preparation.map(describeStep), `start ${plan.unit}`],
     notices: plan.notices,

@@ -4,9 +4,12 @@ import type {
   AgentView,
   AuditCheckView,
   AuditEntry,
+  BudgetView,
   CredentialsView,
   EgressCountsView,
   EgressView,
+  KeyUsageView,
+  KeyView,
   PlanView,
 } from '../../../src/control/views.ts';
 import type { EgressRule } from '../../../src/policy/table.ts';
@@ -28,6 +31,8 @@ export function agentView(id: string, changes: Partial<AgentView> = {}): AgentVi
     published: [{ port: 8080, listen: '127.0.0.1:18080' }],
     startedAt: '2026-01-02T03:04:05.000Z',
     endedAt: null,
+    credentials: [],
+    budget: null,
     expiresAt: null,
     mainPid: 4242,
     restarts: 0,
@@ -46,6 +51,67 @@ export function agentView(id: string, changes: Partial<AgentView> = {}): AgentVi
     ...changes,
   };
 }
+
+const USED: KeyUsageView = {
+  requests: 12,
+  modelCalls: 10,
+  bytesSent: 480_000,
+  bytesReceived: 96_000,
+  inputTokens: 120_400,
+  outputTokens: 5210,
+  estimatedTokens: 830,
+};
+
+/** A model's key that was used, a git token that was not, and a key that the agent has itself. */
+export const CREDENTIALS: readonly KeyView[] = [
+  {
+    provider: 'anthropic',
+    delivery: 'gateway',
+    source: '/run/secrets/anthropic-key',
+    address: 'http://127.0.0.1:3128/anthropic',
+    leadsTo: 'https://api.anthropic.com',
+    variable: null,
+    usage: USED,
+  },
+  {
+    provider: 'git',
+    delivery: 'gateway',
+    source: 'credential:git\u001b-token',
+    address: 'http://127.0.0.1:3128/git/git.example.com',
+    leadsTo: 'https://git.example.com/team',
+    variable: null,
+    usage: {
+      ...{ requests: 0, modelCalls: 0, bytesSent: 0, bytesReceived: 0 },
+      ...{ inputTokens: 0, outputTokens: 0, estimatedTokens: 0 },
+    },
+  },
+  {
+    provider: 'custom',
+    delivery: 'env',
+    source: '/run/secrets/llm-key',
+    address: null,
+    leadsTo: null,
+    variable: 'LLM_API_KEY',
+    usage: null,
+  },
+];
+
+/** A budget of which a part is spent. */
+export const BUDGET: BudgetView = {
+  requests: 200,
+  tokens: 2_000_000,
+  requestsSpent: 10,
+  tokensSpent: 126_440,
+  requestsLeft: 190,
+  tokensLeft: 1_873_560,
+};
+
+/** A call of a model that states no tokens and needs none. */
+const CALL = {
+  status: 200,
+  ...{ bytesSent: 1834, bytesReceived: 90_211 },
+  ...{ inputTokens: 0, outputTokens: 0, estimatedTokens: 0, isEstimated: false },
+};
 
 /** An agent that ended. */
 export function endedView(id: string, outcome: AgentView['outcome'], changes: Partial<AgentView> = {}): AgentView {
@@ -97,6 +163,7 @@ export function planView(id: string): PlanView {
         requestsPerMinute: null,
       },
     },
+    credentials: CREDENTIALS.map((credential) => ({ ...credential, usage: null })),
     user: { name: `agent-${id}`, uid: 1_900_000_001, gid: 1_900_000_001, reason: 'a user of its own' },
     steps: ['make the workspace', `start sandboxed-agent@${id}.service`],
     notices: ['The proxy is not there yet.'],
@@ -133,6 +200,7 @@ export function auditEntries(id: string): readonly AuditEntry[] {
     address: '203.0.113.7',
   } as const;
   const host = 'api.example.com';
+  const model = { mount: '/anthropic', provider: 'anthropic', totals: { since: frame(1).time, ...USED } } as const;
   return [
     { kind: 'opened', allowRules: 1, denyRules: 0, policy: 'a'.repeat(64), upstream: null, ...frame(1) },
     { kind: 'decision', ...allowed, ...tunnel, host, ...frame(2) },
@@ -159,7 +227,11 @@ export function auditEntries(id: string): readonly AuditEntry[] {
       ...{ host, port: 443, address: '203.0.113.7', bytesSent: 1834, bytesReceived: 90_211, durationMs: 1200 },
       ...frame(12),
     },
-    { kind: 'closed', allowed: 1, refused: 818, bytesSent: 1834, bytesReceived: 90_211, ...frame(13) },
+    { kind: 'model-call', ...model, ...CALL, inputTokens: 1200, outputTokens: 340, ...frame(13) },
+    { kind: 'model-call', ...model, ...CALL, status: 0, estimatedTokens: 523, isEstimated: true, ...frame(14) },
+    { kind: 'model-call', ...model, ...CALL, mount: '/git/git.example.com', provider: 'git', ...frame(15) },
+    { kind: 'model-totals', ...model, ...frame(16) },
+    { kind: 'closed', allowed: 1, refused: 818, bytesSent: 1834, bytesReceived: 90_211, ...frame(17) },
   ];
 }
 

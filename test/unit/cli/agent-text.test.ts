@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { agentTable, agentText, changeLine, detailText } from '../../../src/cli/agent-text.ts';
-import { agentDetail, agentView, endedView } from '../api/views.ts';
+import { agentDetail, agentView, BUDGET, CREDENTIALS, endedView } from '../api/views.ts';
 import { assertGolden } from './golden.ts';
 
 const NOW = '2026-01-02T03:14:05.000Z';
@@ -34,6 +34,8 @@ test('an agent that runs is shown as recorded', () => {
     command: ['sh', '-c', 'printf \u001b[31m'],
     labels: { team: 'red', 'a\u001b[2J': 'b\u0000' },
     notices: ['No proxy yet.', 'A\u009b2Jnote'],
+    credentials: CREDENTIALS,
+    budget: BUDGET,
   });
   assertGolden('agent-running.txt', agentText(agent, { now: NOW, width: null }));
 });
