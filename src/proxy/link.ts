@@ -39,6 +39,10 @@ export class Link {
     this.place = place;
     this.#socket = socket;
     this.#agent = new OneSocketAgent(socket);
+    // What the host ends between two requests is of no more use to anybody.
+    socket.on('end', () => {
+      if (this.#agent.isFree) socket.destroy();
+    });
   }
 
   /** Whether the connection stands and waits for a request. */

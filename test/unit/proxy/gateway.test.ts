@@ -78,6 +78,25 @@ test('a kept connection that the API has closed is made anew where that changes 
   assert.equal(api.sockets.length, 2, 'what may cost something is not sent twice');
 });
 
+test('a connection that the API ends between two requests is noticed, so that no call is lost', async () => {
+  await using proxy = await openGatewayStage();
+  const api = await tlsHost(proxy, API_PLACE, (heard, socket) => {
+    if (heard.startsWith('GET')) socket.end(answer('ok'));
+    else if (heard.endsWith('{}')) socket.write(answer('called', 'connection: close'));
+  });
+  await proxy.agent('a', { gateways: [GATEWAY] });
+  const client = proxy.client('a');
+  const post = `${toGateway('POST', '/anthropic/v1/messages', 'Content-Length: 2')}{}`;
+  client.send(MODELS);
+  await client.until('\r\n\r\nok');
+  await settles(() => api.sockets[0]?.destroyed === true, 'the end of the first connection');
+  for (const count of [2, 3]) {
+    client.send(post);
+    assert.match(await client.until('\r\n\r\ncalled'), /\r\nconnection: keep-alive\r\n/);
+    assert.equal(api.sockets.length, count);
+  }
+});
+
 test('what a gateway does not pass on is refused in the words of the API, and nothing is looked up or dialled', async () => {
   await using proxy = await openGatewayStage();
   await proxy.agent('a', { gateways: [GATEWAY] });
