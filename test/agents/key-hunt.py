@@ -41,9 +41,9 @@ def name_of(pid):
         return "gone"
 
 
-# Process ids say nothing from one run to the next.
+# Process ids say nothing from one run to the next, and there may be more than one mount of the same processes.
 def place_of(path):
-    match = re.match(r"/proc/(\d+)(/.*)", path)
+    match = re.match(r"(?:/run/private-host)?/proc/(\d+)(/.*)", path)
     return path if match is None else "/proc/<%s>%s" % (name_of(match[1]), match[2])
 
 
@@ -69,24 +69,6 @@ def read_file(path):
         os.close(fd)
 
 
-def visit(path):
-    look_at(os.fsencode(path), "the name " + place_of(path))
-    try:
-        about = os.lstat(path)
-    except OSError:
-        return
-    if stat.S_ISLNK(about.st_mode):
-        try:
-            look_at(os.fsencode(os.readlink(path)), "the link " + place_of(path))
-        except OSError:
-            pass
-    # What the kernel makes up has no size and no age.
-    elif stat.S_ISREG(about.st_mode) and (about.st_size == 0 or about.st_ctime >= order["since"]):
-        read_file(path)
-        for name in attributes(path):
-            look_at(os.getxattr(path, name, follow_symlinks=False), "an attribute of " + place_of(path))
-
-
 def attributes(path):
     try:
         return os.listxattr(path, follow_symlinks=False)
@@ -94,14 +76,30 @@ def attributes(path):
         return []
 
 
-def walk(root):
-    for directory, names, files in os.walk(root):
-        if directory == "/proc":
-            names[:] = [name for name in names if name not in skip]
-        for name in names + files:
-            if name not in LEFT_OUT:
-                visit(os.path.join(directory, name))
-        names[:] = [name for name in names if name not in LEFT_OUT]
+# Contents, names, targets of links, attributes.
+def walk(directory):
+    names, inner = [], []
+    try:
+        entries = [entry for entry in os.scandir(directory) if entry.name not in LEFT_OUT]
+    except OSError:
+        return
+    for entry in entries:
+        try:
+            about = entry.stat(follow_symlinks=False)
+            names.append(os.readlink(entry.path) if entry.is_symlink() else "")
+        except OSError:
+            continue
+        names.append(entry.name)
+        if stat.S_ISDIR(about.st_mode) and not (directory.endswith("/proc") and entry.name in skip):
+            inner.append(entry.path)
+        # What the kernel makes up has no size and no age.
+        elif stat.S_ISREG(about.st_mode) and (about.st_size == 0 or about.st_ctime >= order["since"]):
+            read_file(entry.path)
+            for name in attributes(entry.path):
+                look_at(os.getxattr(entry.path, name, follow_symlinks=False), "an attribute of " + place_of(entry.path))
+    look_at(os.fsencode("\n".join(names)), "a name or a link in " + place_of(directory))
+    for path in inner:
+        walk(path)
 
 
 def read_memory(pid):

@@ -7,12 +7,15 @@ import { EgressStage, head } from './egress-stage.ts';
 import { addUser, asUser, type HostUser, removeUser } from './host-users.ts';
 import { type Canary, findIn, makeCanary } from './key-hunt.ts';
 import { distrustAuthority, trustAuthority } from './proxy-trust.ts';
-import type { Puppet } from './puppet.ts';
+import { Puppet } from './puppet.ts';
 import { unitOf } from './units.ts';
 
 const [USER, GROUP] = ['key-hunter', 'key-hunters'];
 /** Whose API asks for the right key, and who sends back all that it is told. */
 const [MODELS, MIRROR] = ['api.anthropic.com', 'api.example.com'];
+
+/** Longest time for one hunt, milliseconds: it opens some thousand files. */
+const HUNT_MS = 120_000;
 
 /** Three keys of one agent, each for another host. */
 export interface Keys {
@@ -25,24 +28,40 @@ export interface Keys {
 export class KeyHuntGround {
   readonly stage: EgressStage;
   readonly user: HostUser;
+  readonly #puppets: Puppet[] = [];
 
   private constructor(stage: EgressStage, user: HostUser) {
     this.stage = stage;
     this.user = user;
   }
 
-  static async open(): Promise<KeyHuntGround> {
-    const stage = await EgressStage.open({ ignoreLeaks: /agent-(spawn|egress)d\.(cjs|service|socket)/ });
+  /** Ignores what tests leave behind that start the daemon and the proxy again, and what this suite says. */
+  static async open(ignored: RegExp = /agent-spawnd\.service/): Promise<KeyHuntGround> {
+    const ignoreLeaks = new RegExp(`agent-(spawn|egress)d\\.(cjs|service|socket)|${ignored.source}`);
+    const stage = await EgressStage.open({ ignoreLeaks });
     await stage.internet.answer(MODELS, ['11.0.0.20']);
     await stage.internet.answer('git.example.com', ['11.0.0.21']);
     await trustAuthority(stage.internet.authority);
     return new KeyHuntGround(stage, await addUser(USER, GROUP));
   }
 
+  /** Process id of the pretend internet. */
+  get internetPid(): number {
+    return Number(this.stage.internet.inside()[2]);
+  }
+
   async close(): Promise<void> {
+    for (const puppet of this.#puppets) await puppet.end();
     await distrustAuthority();
     await removeUser(USER, GROUP);
     await this.stage.close();
+  }
+
+  /** Starts an agent that does what the test says, and has time to look through everything. */
+  async agent(card: Readonly<Record<string, unknown>>): Promise<Puppet> {
+    const puppet = await Puppet.start(this.stage.bench, card, { deadlineMs: HUNT_MS });
+    this.#puppets.push(puppet);
+    return puppet;
   }
 
   /** Puts a key into a file of root's. */

@@ -70,11 +70,18 @@ export async function huntInside(puppet: Puppet, canaries: readonly Canary[]): P
 }
 
 /** Places of a host where something new can be. */
-const PLACES = ['/etc', '/proc', '/run', '/tmp', '/var', '/home', '/opt', '/srv', '/root', '/dev'];
+const PLACES = ['/dev', '/etc', '/proc', '/run', '/tmp', '/var'];
 
-/** Looks through this host as a user; as root with the memory of all processes but the test itself. */
-export async function huntOnHost(canaries: readonly Canary[], user: HostUser | null = null): Promise<Hunted> {
-  const order = orderFor(canaries, { roots: PLACES, memory: true, skip: [process.pid] });
+/** Who looks through a host, and which processes made the canaries or are what they are for. */
+export interface HostHunt {
+  /** Null for root. */
+  readonly user: HostUser | null;
+  readonly skip: readonly number[];
+}
+
+/** Looks through this host, with the memory of every process that lets itself be read. */
+export async function huntOnHost(canaries: readonly Canary[], { user, skip }: HostHunt): Promise<Hunted> {
+  const order = orderFor(canaries, { roots: PLACES, memory: true, skip: [process.pid, ...skip] });
   const program = agentProgram('key-hunt.py');
   const argv = user === null ? program : asUser(user, ...program);
   const { stdout } = await succeed(runCommand(argv, { stdin: `${order}\n`, cwd: '/', deadlineMs: 120_000 }));

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench, TestCard } from './agents.ts';
-import { agentProgram, type Ended, RunningCommand } from './commands.ts';
+import { agentProgram, type CommandOptions, type Ended, RunningCommand } from './commands.ts';
 
 /** A step on a connection of test/agents/puppet.py. Text is one character for a byte. */
 export type TalkStep =
@@ -35,11 +35,15 @@ export class Puppet {
   }
 
   /** Starts an agent that is a puppet. */
-  static async start(bench: Bench, changes: Readonly<Record<string, unknown>> = {}): Promise<Puppet> {
+  static async start(
+    bench: Bench,
+    changes: Readonly<Record<string, unknown>> = {},
+    options: CommandOptions = {},
+  ): Promise<Puppet> {
     const card: TestCard = bench.card({ command: agentProgram('puppet.py'), ...changes });
     const path = join(bench.directory, `${card.agent_id}.json`);
     writeFileSync(path, JSON.stringify(card));
-    const puppet = new Puppet(card.agent_id, new RunningCommand(['agent-spawn', path]));
+    const puppet = new Puppet(card.agent_id, new RunningCommand(['agent-spawn', path], options));
     await puppet.#command.line();
     return puppet;
   }

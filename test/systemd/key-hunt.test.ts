@@ -3,7 +3,15 @@ import { after, before, test } from 'node:test';
 import { agentctl, detachAgent } from '../helpers/agents.ts';
 import { agentProgram, inTime, runCommand } from '../helpers/commands.ts';
 import { awaitDaemon, daemonPid, killDaemon } from '../helpers/daemon.ts';
-import { type Canary, findIn, huntDuring, huntInside, huntOnHost, makeCanary } from '../helpers/key-hunt.ts';
+import {
+  type Canary,
+  findIn,
+  type Hunted,
+  huntDuring,
+  huntInside,
+  huntOnHost,
+  makeCanary,
+} from '../helpers/key-hunt.ts';
 import { findInTellings, KeyHuntGround, type Keys, mirrorRequest, useKeys } from '../helpers/key-hunt-ground.ts';
 import { type Puppet, verdictOf } from '../helpers/puppet.ts';
 import { showProperty, unitOf } from '../helpers/units.ts';
@@ -26,7 +34,7 @@ before(async () => {
   const made = await ground.gatewayKeys('gateway');
   keys = made.keys;
   canaries = Object.values(keys);
-  puppet = await ground.stage.agent(made.card);
+  puppet = await ground.agent(made.card);
 });
 after(() => ground?.close());
 
@@ -41,6 +49,11 @@ function documented(hunted: readonly Canary[], running: string | null): readonly
     .sort();
 }
 
+/** The pretend internet is told the keys, and gets them. */
+function huntAsRoot(hunted: readonly Canary[]): Promise<Hunted> {
+  return huntOnHost(hunted, { user: null, skip: [ground.internetPid] });
+}
+
 /** Nobody but root finds anything: not the agent, not a user, not in what is told to either. */
 async function findNothing(who: Puppet, hunted: readonly Canary[]): Promise<void> {
   assert.deepEqual((await huntInside(who, hunted)).found, [], 'inside');
@@ -48,7 +61,7 @@ async function findNothing(who: Puppet, hunted: readonly Canary[]): Promise<void
 }
 
 async function findNothingOutside(id: string, hunted: readonly Canary[]): Promise<void> {
-  assert.deepEqual((await huntOnHost(hunted, ground.user)).found, [], 'as a user of this host');
+  assert.deepEqual((await huntOnHost(hunted, { user: ground.user, skip: [] })).found, [], 'as a user of this host');
   assert.deepEqual(await findInTellings(ground, id, hunted), [], 'in what is told');
 }
 
@@ -68,7 +81,7 @@ test('requests arrive with keys that nobody but root finds anywhere', async () =
 });
 
 test('root finds the keys in their files, in the record and in the two programs that use them, and nowhere else', async () => {
-  const { found, looked } = await huntOnHost(canaries);
+  const { found, looked } = await huntAsRoot(canaries);
   assert.deepEqual(found, documented(canaries, puppet.id));
   assert.ok(looked > 500, `${looked} files`);
 });
@@ -93,7 +106,7 @@ test('a killed daemon and a killed proxy leave nothing, and those that come back
   await inTime(changed(proxyPid, proxy), 'another proxy');
   await inTime(answered(), 'the gateway to answer');
   await findNothing(puppet, canaries);
-  assert.deepEqual((await huntOnHost(canaries)).found, documented(canaries, puppet.id));
+  assert.deepEqual((await huntAsRoot(canaries)).found, documented(canaries, puppet.id));
 });
 
 test('a program that crashes with a key in its memory leaves no core', async () => {
@@ -110,7 +123,7 @@ test('a program that crashes with a key in its memory leaves no core', async () 
   const { stdout } = await runCommand(['journalctl', '--unit=agent-egressd', '--unit=agent-spawnd', '--output=cat']);
   assert.match(stdout, /code=killed, status=11\/SEGV/);
   assert.doesNotMatch(stdout, /code=dumped/);
-  assert.deepEqual((await huntOnHost(canaries)).found, documented(canaries, puppet.id));
+  assert.deepEqual((await huntAsRoot(canaries)).found, documented(canaries, puppet.id));
 });
 
 test('an agent that crashes leaves no core either, and one with the usual limit would', async () => {
@@ -178,7 +191,7 @@ test('what stands in the environment of the daemon, of the command or of PID 1 d
   const inherits = { env: { STRAY: stray.value } };
   const card = ground.stage.bench.card({ command: agentProgram('key-hunt.py') });
   await runCommand(['systemctl', 'restart', 'agent-spawnd.service']);
-  const other = await ground.stage.agent({});
+  const other = await ground.agent({});
   const { found } = await huntInside(other, [stray]);
   const shown = await runCommand(['agent-spawn', '-', '--', 'x'], {
     stdin: JSON.stringify({ ...card, command: ['env'] }),
@@ -192,13 +205,13 @@ test('what stands in the environment of the daemon, of the command or of PID 1 d
 test('after the end of the agent root finds its keys in their files, and the proxy forgets them', async () => {
   await puppet.end();
   await findNothingOutside(puppet.id, canaries);
-  const { found } = await huntOnHost(canaries);
+  const { found } = await huntAsRoot(canaries);
   assert.deepEqual(
     found.filter((place) => !place.includes('/mem')),
     documented(canaries, null),
   );
   await runCommand(['systemctl', 'restart', 'agent-spawnd.service', PROXY_UNIT]);
-  assert.deepEqual((await huntOnHost(canaries)).found, documented(canaries, null));
+  assert.deepEqual((await huntAsRoot(canaries)).found, documented(canaries, null));
 });
 
 function proxyPid(): Promise<number> {
