@@ -16,6 +16,7 @@ import { publishedPort } from './resolve.ts';
 export function contradictions(card: unknown): readonly Problem[] {
   return [
     ...pathProblems(card),
+    ...urlProblems(card),
     ...memoryProblems(card),
     ...publishProblems(card),
     ...networkProblems(card),
@@ -32,6 +33,17 @@ function pathProblems(card: unknown): readonly Problem[] {
     if (typeof path !== 'string' || pathFault(path) !== 'too-long') return [];
     const message = `${displayName(pointer)} has more than ${PATH_BYTES_MAX} bytes, which no path can have.`;
     return [{ code: 'card.bad-path' as const, pointer, message }];
+  });
+}
+
+/** A pattern cannot say which texts with digits and dots are hosts (URL Standard, "host parsing"). */
+function urlProblems(card: unknown): readonly Problem[] {
+  const bases = listAt(card, '/credentials').map((_, index) => `/credentials/${index}/base_url`);
+  return ['/proxy', ...bases].flatMap((pointer) => {
+    const url = valueAt(card, pointer);
+    if (typeof url !== 'string' || URL.canParse(url)) return [];
+    const message = `${displayName(pointer)} is ${quote(url)}, whose host is neither a name nor an address.`;
+    return [{ code: 'card.bad-format' as const, pointer, message }];
   });
 }
 

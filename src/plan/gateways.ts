@@ -105,8 +105,11 @@ function sharedMounts(credentials: readonly PlannedCredential[]): readonly Probl
     const first = seen.get(gateway.mount);
     if (first === undefined) seen.set(gateway.mount, credential.pointer);
     if (first === undefined) return [];
-    const message = `${credential.pointer} and ${first} are for the same provider, and there is one way to it.`;
-    const suggestion = 'Remove one of the two; several servers of one kind are "custom" ones.';
+    const isServer = credential.provider === 'git' || credential.provider === 'custom';
+    const message = `${credential.pointer} and ${first} are for the same ${isServer ? 'server' : 'provider'}, and there is one way to it.`;
+    const suggestion = isServer
+      ? 'Remove one of the two; a key that may do both will do.'
+      : 'Remove one of the two; further servers of one kind are "custom" ones.';
     return [{ code: 'card.conflict' as const, pointer: credential.pointer, message, suggestion }];
   });
 }

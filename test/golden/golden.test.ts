@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseCard } from '../../src/card/parse.ts';
 import { resolveCard } from '../../src/card/resolve.ts';
+import type { EgressSecrets } from '../../src/plan/egress.ts';
 import type { HostFacts } from '../../src/plan/facts.ts';
 import type { NetworkPlan } from '../../src/plan/network.ts';
 import { type Plan, planAgent, unitText } from '../../src/plan/plan.ts';
 import { describeStep } from '../../src/plan/step.ts';
-import type { EgressRule } from '../../src/policy/table.ts';
+import type { EgressRule, Gateway } from '../../src/policy/table.ts';
 import { CHECKOUT } from '../helpers/checkout.ts';
 import { hostFacts } from '../helpers/facts.ts';
 
@@ -100,12 +101,25 @@ function argvText(argv: readonly string[]): string {
 function egressText({ mode, explanation, proxyUrl, egress }: NetworkPlan): string {
   const lines = [`${mode}: ${explanation}`, `programs are told of ${proxyUrl ?? 'no proxy'}`];
   if (egress === null) return `${lines.join('\n')}\n`;
-  const { policy, upstream, caps } = egress.table;
+  const { policy, upstream, caps, gateways, budget } = egress.table;
   const rules = [...policy.allow.map((rule) => ruleText('allow', rule)), ...policy.deny.map((rule) => ruleText('deny', rule))];
   const way = upstream === null ? 'directly' : `through ${upstream.scheme}://${upstream.host}:${upstream.port}`;
   const who = egress.secrets.upstream === null ? '' : ` with the credentials in ${egress.secrets.upstream}`;
   const most = `at most ${caps.maxBytes ?? 'any number of'} bytes, ${caps.requestsPerMinute ?? 'any number of'} requests per minute`;
-  return `${[...lines, ...rules, `${way}${who}`, most].join('\n')}\n`;
+  const ways = gateways.map((gateway) => gatewayText(gateway, egress.secrets));
+  const spent = `at most ${budget.requests ?? 'any number of'} calls of models and ${budget.tokens ?? 'any number of'} tokens`;
+  return `${[...lines, ...rules, `${way}${who}`, most, ...ways, ...(ways.length === 0 ? [] : [spent])].join('\n')}\n`;
+}
+
+/** Where a gateway leads and how its key is sent. */
+function gatewayText(gateway: Gateway, secrets: EgressSecrets): string {
+  const { mount, base, field, username, key, placeholder, pointer } = gateway;
+  assert.equal(key, null, 'a plan holds no key');
+  const host = base.host.includes(':') ? `[${base.host}]` : base.host;
+  const source = secrets.gateways.find((secret) => secret.mount === mount);
+  const how = `${field.name}: ${[field.word, username === null ? '' : `${username}:`].join(' ').trim()}`.trim();
+  const sent = source === undefined ? 'without a key' : `with "${how}" and the key in ${source.source} (${source.pointer})`;
+  return `${mount} to ${base.scheme}://${host}:${base.port}${base.path} ${sent}, in place of ${placeholder ?? 'nothing'}    # ${pointer}`;
 }
 
 function ruleText(verdict: string, { host, ports, methods, paths, protocol, pointer, reason }: EgressRule): string {

@@ -30,9 +30,11 @@ function contradictsItself(card: unknown): boolean {
   const most = valueAt(card, '/resource_limits/memory_mb') ?? 4096;
   const publish = (valueAt(card, '/network/publish') ?? []) as readonly { port: number; listen?: string }[];
   const addresses = publish.map(({ port, listen }) => listen ?? `127.0.0.1:${port}`);
+  const bases = ((valueAt(card, '/credentials') ?? []) as readonly Credential[]).map(({ base_url: base }) => base);
   return (
     (typeof high === 'number' && typeof most === 'number' && high > most) ||
     new Set(addresses).size < addresses.length ||
+    [valueAt(card, '/proxy'), ...bases].some((url) => typeof url === 'string' && !URL.canParse(url)) ||
     contradictsItsMode(card) ||
     contradictsItsKeys(card)
   );
