@@ -2,6 +2,7 @@ import { SCRUBBED_SECRET_MIN } from '../base/limits.ts';
 import { Needles } from './needles.ts';
 
 const STAR = 0x2a;
+const NOTHING = Buffer.alloc(0);
 
 /** Characters of base64 that bytes before a text have a part in, by their number modulo 3. */
 const BASE64_SHARED = [0, 2, 3];
@@ -73,6 +74,34 @@ function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
+/** What is looked for, made ready. */
+interface Ready {
+  readonly texts: readonly string[];
+  readonly needles: Needles;
+  /** 1 for bytes that are part of secrets. */
+  readonly alphabet: Uint8Array;
+  /** Most bytes that wait: one less than the longest form. */
+  readonly waitingMax: number;
+}
+
+/** One for each list of forms: an agent's are the same for all its answers. */
+const made = new WeakMap<readonly Buffer[], Ready>();
+
+function readyFor(forms: readonly Buffer[]): Ready {
+  const found = made.get(forms);
+  if (found !== undefined) return found;
+  const alphabet = Uint8Array.from({ length: 256 }, (_, byte) => (isVisible(byte) ? 1 : 0));
+  for (const form of forms) for (const byte of form) alphabet[byte] = 1;
+  const ready = {
+    texts: forms.map((form) => form.toString('latin1')),
+    needles: new Needles(forms),
+    alphabet,
+    waitingMax: Math.max(0, ...forms.map((form) => form.length - 1)),
+  };
+  made.set(forms, ready);
+  return ready;
+}
+
 /**
  * Replaces secrets in bytes that pass by with as many stars. The end of what came waits for more bytes where any secret
  * of such a length could have begun: back to the last byte that is in none, such as the line end after an event.
@@ -81,28 +110,20 @@ function unicodeEscape(character: string): string {
  * text, and sees where a piece of the answer ends, would find the secret out letter by letter.
  */
 export class Scrubber {
-  readonly #texts: readonly string[];
-  readonly #needles: Needles;
-  /** 1 for bytes that are part of secrets. */
-  readonly #alphabet: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (isVisible(byte) ? 1 : 0));
-  /** Most bytes that wait: one less than the longest form. */
-  readonly #waitingMax: number;
+  readonly #ready: Ready;
   /** The end of what came, which waits: as it came, and as it is passed on. */
-  #came: Buffer = Buffer.alloc(0);
-  #shown: Buffer = Buffer.alloc(0);
+  #came: Buffer = NOTHING;
+  #shown: Buffer = NOTHING;
   /** How much of it is passed on already: stars, whatever follows. */
   #passed = 0;
 
   constructor(forms: readonly Buffer[]) {
-    this.#texts = forms.map((form) => form.toString('latin1'));
-    this.#needles = new Needles(forms);
-    for (const byte of forms.flatMap((form) => [...form])) this.#alphabet[byte] = 1;
-    this.#waitingMax = Math.max(0, ...forms.map((form) => form.length - 1));
+    this.#ready = readyFor(forms);
   }
 
   /** A text that is there as a whole; each character stands for the byte of its number. */
   scrubText(text: string): string {
-    if (!this.#texts.some((form) => text.includes(form))) return text;
+    if (!this.#ready.texts.some((form) => text.includes(form))) return text;
     const bytes = Buffer.from(text, 'latin1');
     const shown = Buffer.from(bytes);
     this.#cover(bytes, shown);
@@ -113,7 +134,7 @@ export class Scrubber {
   add(bytes: Buffer): Buffer {
     const came = this.#came.length === 0 ? bytes : Buffer.concat([this.#came, bytes]);
     const waiting = this.#waitingOf(came);
-    if (this.#came.length === 0 && waiting === 0 && this.#needles.first(came) === -1) return bytes;
+    if (this.#came.length === 0 && waiting === 0 && this.#ready.needles.first(came) === -1) return bytes;
     const shown = Buffer.concat([this.#shown, bytes]);
     this.#cover(came, shown);
     const kept = came.length - waiting;
@@ -129,22 +150,23 @@ export class Scrubber {
   /** No more bytes come: what still waits. */
   end(): Buffer {
     const rest = this.#shown.subarray(this.#passed);
-    this.#came = Buffer.alloc(0);
-    this.#shown = this.#came;
+    this.#came = NOTHING;
+    this.#shown = NOTHING;
     this.#passed = 0;
     return rest;
   }
 
   /** How many bytes at the end wait for more; no secret that is not whole begins before them. */
   #waitingOf(bytes: Buffer): number {
+    const { alphabet, waitingMax } = this.#ready;
     let at = bytes.length;
-    const first = Math.max(0, bytes.length - this.#waitingMax);
-    while (at > first && this.#alphabet[bytes[at - 1] ?? 0] === 1) at -= 1;
+    const first = Math.max(0, bytes.length - waitingMax);
+    while (at > first && alphabet[bytes[at - 1] ?? 0] === 1) at -= 1;
     return bytes.length - at;
   }
 
   #cover(bytes: Buffer, shown: Buffer): void {
-    for (const { start, end } of this.#needles.places(bytes)) shown.fill(STAR, start, end);
+    for (const { start, end } of this.#ready.needles.places(bytes)) shown.fill(STAR, start, end);
   }
 }
 
