@@ -36,7 +36,7 @@ const MINIMAL_RESOLVED: ResolvedCard = {
     cpuWeight: 100,
     cpuPercent: null,
     ioWeight: null,
-    tasksMax: 50,
+    tasksMax: 256,
     openFilesMax: 1024,
     tmpBytes: 512 * MIB,
   },
@@ -145,6 +145,15 @@ test('what a card leaves out is what the schema says', () => {
   assert.deepEqual(resolveCard(MINIMAL, 'spawned'), MINIMAL_RESOLVED);
 });
 
+test('an agent of the list has more processes than a command of the card or a shell', () => {
+  const tasksOf = (keys: Partial<Card>): number => resolveCard({ ...MINIMAL, ...keys }, 'spawned').limits.tasksMax;
+  assert.deepEqual(
+    [tasksOf({ agent: 'codex' }), tasksOf({ agent: 'shell' }), tasksOf({ command: ['true'] })],
+    [256, 50, 50],
+  );
+  assert.equal(tasksOf({ agent: 'codex', resource_limits: { max_processes: 20 } }), 20);
+});
+
 test('a declared card is restarted when it fails, unless it says otherwise', () => {
   assert.deepEqual(resolveCard(MINIMAL, 'declared'), { ...MINIMAL_RESOLVED, restart: 'on-failure' });
   assert.equal(resolveCard({ ...MINIMAL, restart: 'no' }, 'declared').restart, 'no');
@@ -199,6 +208,6 @@ test('cards that mean the same have one digest, and any other card another', () 
 
 test('a digest is the SHA-256 of the card as JSON with sorted keys', () => {
   // Computed with another program: json.dumps(card, sort_keys=True, separators=(',', ':')).
-  const digest = 'd25dff40e4445bf6421c3604df0318eac3c423da788bd1ea8a6f672f90a0267c';
+  const digest = 'cab54944872fbe5e9d5728ee5227bf1b0d510c1278757584dfe1ac21c87a80b2';
   assert.equal(cardDigest(resolveCard(MINIMAL, 'spawned')), digest);
 });
