@@ -12,7 +12,17 @@ test('without a file, and with an empty one, what nobody configured is the stric
     const config = parseConfig(text);
     assert.ok(config.ok);
     assert.equal(config.value.allowHostNetwork, false);
+    assert.equal(config.value.allowReadableKeys, false);
     assert.deepEqual(config.value.publishAddresses, ['loopback']);
+  }
+});
+
+test('keys that others may read are allowed by the word true only', () => {
+  const allowed = (value: unknown): unknown =>
+    (valueOfKey('allow_readable_keys', value) as { allowReadableKeys?: boolean }).allowReadableKeys;
+  assert.deepEqual([allowed(true), allowed(false)], [true, false]);
+  for (const wrong of [1, 'true', null, []]) {
+    assert.deepEqual(valueOfKey('allow_readable_keys', wrong), ['config.invalid /allow_readable_keys']);
   }
 });
 
