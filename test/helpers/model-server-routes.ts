@@ -6,15 +6,16 @@ export interface ModelRoute {
   readonly does: 'answer' | 'count' | 'list';
 }
 
+/** Beginnings of paths are left open: gateways of companies have their own. */
 const ROUTES: readonly (readonly [method: string, path: RegExp, route: ModelRoute])[] = [
-  ['POST', /^\/v1\/messages$/, { format: 'anthropic', does: 'answer' }],
-  ['POST', /^\/v1\/messages\/count_tokens$/, { format: 'anthropic', does: 'count' }],
+  ['POST', /\/v1\/messages$/, { format: 'anthropic', does: 'answer' }],
+  ['POST', /\/v1\/messages\/count_tokens$/, { format: 'anthropic', does: 'count' }],
   ['POST', /\/chat\/completions$/, { format: 'openai-chat', does: 'answer' }],
   ['POST', /\/responses$/, { format: 'openai-responses', does: 'answer' }],
-  ['GET', /^\/v1\/models$/, { format: 'openai-chat', does: 'list' }],
-  ['POST', /^\/v1(beta)?\/models\/[^/]+:(stream)?[gG]enerateContent$/, { format: 'google', does: 'answer' }],
-  ['POST', /^\/v1(beta)?\/models\/[^/]+:countTokens$/, { format: 'google', does: 'count' }],
-  ['GET', /^\/v1beta\/models$/, { format: 'google', does: 'list' }],
+  ['GET', /\/v1\/models$/, { format: 'openai-chat', does: 'list' }],
+  ['POST', /\/v1(beta)?\/models\/[^/]+:(stream)?[gG]enerateContent$/, { format: 'google', does: 'answer' }],
+  ['POST', /\/v1(beta)?\/models\/[^/]+:countTokens$/, { format: 'google', does: 'count' }],
+  ['GET', /\/v1beta\/models$/, { format: 'google', does: 'list' }],
 ];
 
 /** The route of a request, or null for none. */

@@ -116,6 +116,8 @@ export class ModelServer {
 function sendJson(response: Response, status: number, body: unknown): Told {
   response.statusCode = status;
   response.setHeader('content-type', 'application/json');
+  // As the Anthropic API says; without it its clients go on for minutes with a key that is refused.
+  if (status >= 400) response.setHeader('x-should-retry', 'false');
   (response as Writable).write(JSON.stringify(body));
   return { status, usage: null, turn: null };
 }
