@@ -31,8 +31,8 @@ const VERSIONS: Readonly<Record<ModelProvider, string>> = {
   custom: '',
 };
 
-/** Of Google's models opencode (1.18) would choose one for images; this is Google's own name for the latest. */
-const GOOGLE_MODEL = 'google/gemini-pro-latest';
+/** Of Google's models opencode (1.18) would choose one for images; of what it lists, this alone is a name that lasts. */
+const GOOGLE_MODEL = 'google/gemini-flash-latest';
 
 /** Providers that opencode has no catalogue of: their models are those that somebody names. */
 const UNLISTED: readonly ModelProvider[] = ['ollama', 'custom'];

@@ -188,7 +188,7 @@ test('opencode has one provider, under the base URL that its own clients want', 
   assert.deepEqual(providerOf({ api_provider: 'google', api_key_file: '/k' }), [
     ['google'],
     { google: options(`${GATEWAY}/google/v1beta`, 'GEMINI_API_KEY') },
-    'google/gemini-pro-latest',
+    'google/gemini-flash-latest',
   ]);
   assert.deepEqual(providerOf({ api_provider: 'openai', api_key_file: '/k', api_key_delivery: 'env' }), [
     ['openai'],
