@@ -4,6 +4,7 @@ import { EGRESS_RETRY_MAX_MS, EGRESS_RETRY_MIN_MS } from '../../../src/base/limi
 import type { AgentTable } from '../../../src/policy/table.ts';
 import { EgressTables } from '../../../src/sandbox/egress-tables.ts';
 import { FakeHost } from '../../helpers/fake-host.ts';
+import { GATEWAY } from '../../helpers/gateway-stage.ts';
 
 function tableOf(id: string, maxBytes: number | null = null): AgentTable {
   return {
@@ -155,4 +156,27 @@ test('after the end nobody asks the proxy any more', async () => {
   host.clock.advance(10 * EGRESS_RETRY_MAX_MS);
   await settle();
   assert.equal(host.calls, before);
+});
+
+test('a table with gateways says since when the agent lives: through changes and restarts of the proxy, not into its next life', async () => {
+  const { host, tables } = openTables();
+  await tables.open();
+  const withGateway = (maxBytes: number | null): AgentTable => ({ ...tableOf('a', maxBytes), gateways: [GATEWAY] });
+  const born = host.clock.now();
+  await tables.register(withGateway(null));
+  host.clock.advance(60_000);
+  await tables.change('a', () => withGateway(5));
+  await tables.declare(withGateway(6));
+  assert.deepEqual(host.egress.tables.get('a'), { ...withGateway(6), since: born });
+  host.egress.die();
+  host.egress.comeBack();
+  host.clock.advance(EGRESS_RETRY_MAX_MS);
+  await settle();
+  assert.equal(host.egress.tables.get('a')?.since, born);
+  await tables.remove('a');
+  const reborn = host.clock.now();
+  await tables.register(withGateway(null));
+  assert.equal(host.egress.tables.get('a')?.since, reborn);
+  tables.adopt({ ...withGateway(null), id: 'adopted', since: 7 });
+  assert.equal(tables.find('adopted')?.since, 7);
 });
