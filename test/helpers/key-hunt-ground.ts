@@ -180,6 +180,7 @@ function agentCommands(id: string): readonly (readonly string[])[] {
     ['egress', id],
     ['export', 'squid', id],
     ['export', 'tinyproxy', id],
+    ['credential', 'reload', id],
   ];
   return asked.flatMap((words) => [
     ['agentctl', ...words],
