@@ -1,6 +1,5 @@
 import { authorityText } from './authority.ts';
-import { baseDestination, basePath } from './gateway-path.ts';
-import { liesBelow } from './path-prefix.ts';
+import { baseDestination, basePath, isOfBase } from './gateway-path.ts';
 import { readPath } from './request-path.ts';
 import type { Gateway } from './table.ts';
 
@@ -16,15 +15,15 @@ export interface Redirect {
  * The place at the proxy that a redirect of an API stands for; null for one that leads to another origin or out of the
  * base URL, and for what is no URL.
  */
-export function redirectAtProxy({ provider, mount, base }: Gateway, { location, path }: Redirect): string | null {
+export function redirectAtProxy(gateway: Gateway, { location, path }: Redirect): string | null {
+  const { provider, mount, base } = gateway;
   const origin = `${base.scheme}://${authorityText({ destination: baseDestination(base), port: base.port })}`;
   if (!URL.canParse(location, `${origin}${path}`)) return null;
   const to = new URL(location, `${origin}${path}`);
   if (to.origin !== new URL(origin).origin || to.username !== '' || to.password !== '') return null;
   const read = readPath(to.pathname);
-  const below = basePath(base);
-  if (read === null || (below !== '' && !liesBelow(read.judged, below))) return null;
-  const rest = provider === 'git' ? read.judged : read.judged.slice(below.length);
+  if (read === null || !isOfBase(gateway, read.judged)) return null;
+  const rest = provider === 'git' ? read.judged : read.judged.slice(basePath(base).length);
   return `${mount}${rest}${to.search}${to.hash}`;
 }
 

@@ -2,9 +2,8 @@ import { type Address, parseAddress } from './address.ts';
 import { classifyAddress } from './address-class.ts';
 import type { AddressDecision, Decision } from './decision.ts';
 import * as text from './decision-text.ts';
-import { baseDestination, basePath } from './gateway-path.ts';
+import { baseDestination, isOfBase } from './gateway-path.ts';
 import { destinationText, type EgressIntent } from './intent.ts';
-import { liesBelow } from './path-prefix.ts';
 import type { ReasonCode } from './reasons.ts';
 import { denies } from './rule-fit.ts';
 import { type CompiledPolicy, denialsOfAddress, rulesForName } from './rules.ts';
@@ -68,11 +67,11 @@ export function gatewayUpstream({ base }: Gateway, upstream: UpstreamProxy | nul
   return isDirect ? null : upstream;
 }
 
-function leadsTo({ mount, base }: Gateway, intent: EgressIntent): boolean {
+function leadsTo(gateway: Gateway, intent: EgressIntent): boolean {
+  const { mount, base } = gateway;
   if (mount !== intent.mount || base.port !== intent.port) return false;
   if (destinationText(baseDestination(base)) !== destinationText(intent.destination)) return false;
-  const below = basePath(base);
-  return below === '' || liesBelow(intent.path ?? '', below);
+  return isOfBase(gateway, intent.path ?? '');
 }
 
 function allowance({ mount, pointer }: Gateway, intent: EgressIntent): Decision {

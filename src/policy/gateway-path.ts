@@ -89,9 +89,22 @@ function apiPath({ provider, base }: Gateway, method: string, rest: string): str
   return path === '' ? '/' : path;
 }
 
-function gitPath({ base }: Gateway, method: string, path: string): string | null {
-  const below = basePath(base);
-  if (below !== '' && !liesBelow(path, below)) return null;
+function gitPath(gateway: Gateway, method: string, path: string): string | null {
+  if (!isOfBase(gateway, path)) return null;
   const fits = GIT_PATHS.some(([form, methods]) => form.test(path) && methods.includes(method));
   return fits ? path : null;
+}
+
+/** Git's own paths of one repository. */
+const OWN_GIT_PATH = /^\/(?:info\/refs|git-(?:upload|receive)-pack|info\/lfs\/.+)$/;
+
+/**
+ * Whether a path at the API lies within the base URL of a gateway. A repository that is the base itself may be called by
+ * its name with `.git` too, as people do and git-lfs does; what lies below such a name is somebody else's.
+ */
+export function isOfBase({ provider, base }: Gateway, path: string): boolean {
+  const below = basePath(base);
+  if (below === '' || liesBelow(path, below)) return true;
+  const named = `${below}.git`;
+  return provider === 'git' && path.startsWith(named) && OWN_GIT_PATH.test(path.slice(named.length));
 }
