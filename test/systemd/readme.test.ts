@@ -13,6 +13,9 @@ const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   'npm test': '.ci/run',
   'npm test -- unit': '.ci/run',
   'npm run bench': 'test/private-host/start.test.ts',
+  'agent-spawn claude-code.json -- "make the failing test pass"': 'test/systemd/agent-clis.test.ts',
+  'agentctl inspect claude': 'test/systemd/agent-clis.test.ts',
+  'agentctl rm claude': 'test/systemd/agent-clis.test.ts',
 };
 
 const README = readFileSync(join(CHECKOUT, 'README.md'), 'utf8');
@@ -30,12 +33,18 @@ function blocks(language: string): readonly { readonly before: string; readonly 
 
 test('the cards of the readme are named and written as the commands expect them', () => {
   const cards = blocks('json');
-  assert.equal(cards.length, 2);
+  assert.equal(cards.length, 3);
   for (const { before, body } of cards) {
     const name = /^`([\w.-]+)`:$/.exec(before)?.[1];
     assert.ok(name, `a card without a name: ${before}`);
     writeFileSync(join(directory, name), body);
   }
+});
+
+test('the card of an agent with a key is the one that is run with the real agent', () => {
+  const example = JSON.parse(readFileSync(join(CHECKOUT, 'schema/examples/claude-code.json'), 'utf8')) as object;
+  const card = JSON.parse(readFileSync(join(directory, 'claude-code.json'), 'utf8')) as object;
+  assert.deepEqual({ $schema: '../agent-card.schema.json', ...card }, example);
 });
 
 const commands = blocks('sh').flatMap(({ body }) =>
