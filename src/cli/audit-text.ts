@@ -86,7 +86,11 @@ function modelCallText(event: ModelCallEvent): string {
   const answer = status === 0 ? 'no answer' : `status ${status}`;
   const traffic = `${bytesText(bytesSent)} sent, ${bytesText(bytesReceived)} received`;
   if (event.provider === 'git') return `${mount}  ${answer}, ${traffic}`;
-  return `${mount}  ${answer}, ${traffic}, ${tokensText(event)}  so far ${totals.modelCalls} calls, ${tokensText(totals)}`;
+  return `${mount}  ${answer}, ${traffic}, ${tokensText(event)}  so far ${callsText(totals.modelCalls)}, ${tokensText(totals)}`;
+}
+
+function callsText(count: number): string {
+  return count === 1 ? '1 call' : `${count} calls`;
 }
 
 /** Tokens that were stated, and those that nobody stated. */

@@ -1,7 +1,7 @@
 import type { ResolvedCard } from '../card/resolve.ts';
 import { type PlannedCredential, planCredentials } from '../plan/gateways.ts';
 import { RELAY_URL } from '../plan/network.ts';
-import type { EgressSummary, GatewayBase, GatewayUsage } from '../policy/table.ts';
+import type { EgressSummary, Gateway, GatewayBase, GatewayUsage } from '../policy/table.ts';
 import type { BudgetView, KeyUsageView, KeyView } from './views.ts';
 
 /** The credentials of a card as callers see them, in its order, and what was used of each; never a key. */
@@ -31,7 +31,7 @@ function credentialView({ credential, gateway, variable }: PlannedCredential, su
     provider: credential.provider,
     delivery: gateway === null ? 'env' : 'gateway',
     source: credential.keyFile,
-    address: gateway === null ? null : `${RELAY_URL}${gateway.mount}`,
+    address: gateway === null ? null : addressOf(gateway),
     leadsTo: gateway === null ? null : baseUrl(gateway.base),
     variable,
     usage: usage === undefined ? null : usageView(usage),
@@ -40,6 +40,11 @@ function credentialView({ credential, gateway, variable }: PlannedCredential, su
 
 function usageView({ mount: _mount, provider: _provider, ...counts }: GatewayUsage): KeyUsageView {
   return counts;
+}
+
+/** For git the path at the server is the same at the proxy. */
+function addressOf({ provider, mount, base }: Gateway): string {
+  return `${RELAY_URL}${mount}${provider === 'git' ? base.path : ''}`;
 }
 
 function baseUrl({ scheme, host, port, path }: GatewayBase): string {
