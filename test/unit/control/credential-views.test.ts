@@ -40,7 +40,10 @@ test('a credential is shown with where it comes from, what the agent uses, where
     },
     {
       ...{ provider: 'git', ...gateway, source: 'credential:git', usage: null },
-      ...{ address: 'http://127.0.0.1:3128/git/git.example.com:8443/team', leadsTo: 'https://git.example.com:8443/team' },
+      ...{
+        address: 'http://127.0.0.1:3128/git/git.example.com:8443/team',
+        leadsTo: 'https://git.example.com:8443/team',
+      },
     },
   ]);
 });
