@@ -44,6 +44,9 @@ export class UsageJson {
 
   add(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length && !this.#isBroken; at += 1) {
+      // Most of an answer is text.
+      if (this.#string === 'text' && !this.#isEscaped) at = endOfText(bytes, at);
+      if (at === bytes.length) return;
       const byte = bytes[at] ?? 0;
       if (this.#string === 'none') this.#step(byte);
       else this.#stringByte(byte);
@@ -185,4 +188,11 @@ function unescaped(text: string): string {
   } catch {
     return '';
   }
+}
+
+/** Where the next byte is that ends a text or escapes something in it. */
+function endOfText(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at += 1;
+  return at;
 }
