@@ -163,7 +163,7 @@ export class Engine implements AsyncDisposable {
    */
   async reloadCredentials(id: string): Promise<readonly ReloadedCredential[]> {
     const agent = this.registry.get(id);
-    if (agent.isInvalid && !agent.isLive) await this.#recompile(id);
+    if (agent.isInvalid) await this.#recompile(id);
     if (agent.isInvalid)
       throw new SpawnError('sandbox.card-refused', agent.record.notices[0] ?? 'The card is refused.', {
         remedy: `agentctl inspect ${id}`,

@@ -172,6 +172,21 @@ test('a declared card whose key cannot be used is a unit that fails with the rea
   assert.deepEqual(keysOf(host.egress.tables.get('a')), { ...OLD, '/anthropic': 'canary-late' });
 });
 
+test('a run whose card was refused meanwhile, for a key that was away, gets its keys all the same', async () => {
+  const host = hostWithKeys();
+  declare(host);
+  const engine = await openEngine(host);
+  await engine.startDeclared('a');
+  host.files.nodes.delete('/run/secrets/model');
+  await engine.compileDeclared();
+  assert.equal(engine.registry.get('a').isInvalid, true);
+  assert.deepEqual(keysOf(host.egress.tables.get('a')), OLD);
+  rotate(host, '/run/secrets/model', 'canary-new');
+  await engine.reloadCredentials('a');
+  assert.equal(engine.registry.get('a').state, 'running');
+  assert.deepEqual(keysOf(host.egress.tables.get('a')), { ...OLD, '/anthropic': 'canary-new' });
+});
+
 /** An agent of each kind, ready to have its keys read again. */
 async function ready(
   kind: 'spawned' | 'declared' | 'at rest',
