@@ -12,12 +12,20 @@ const CREDENTIALS: readonly string[] = [
   'x-goog-api-key',
 ];
 
-/** Fields by which some servers take another method or path than the first line says. */
+/** Fields by which some servers take another method, path or origin of a request than it has. */
 const OVERRIDES: readonly string[] = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-proto',
+  'x-forwarded-user',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
   'x-original-url',
+  'x-real-ip',
   'x-rewrite-url',
 ];
 

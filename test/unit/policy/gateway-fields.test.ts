@@ -41,11 +41,12 @@ test('whatever credentials the client sent are dropped, and the real one is ther
   assert.deepEqual(sent, [...kept, ...ADDED]);
 });
 
-test('nothing changes the method or the path behind the back of what was judged', () => {
+test('nothing changes method, path or origin behind the back of what was judged', () => {
   const sent = fields(
     API,
     ...['X-HTTP-Method-Override: DELETE', 'X-HTTP-Method: PUT', 'X-Method-Override: PUT'],
     ...['X-Original-URL: /admin', 'X-Rewrite-URL: /admin', 'X_HTTP_METHOD_OVERRIDE: DELETE'],
+    ...['Forwarded: for=127.0.0.1', 'X-Forwarded-For: 127.0.0.1', 'X-Forwarded-User: root', 'X-Real-IP: 127.0.0.1'],
   );
   assert.deepEqual(sent, ['host: api.example.com', ...ADDED]);
 });
