@@ -110,7 +110,7 @@ test('an audit that is followed goes on over a restart of the daemon, and nothin
   const all = auditEntries('demo').length;
   await printed(all);
   await daemon.restart();
-  const next = { ...auditEntries('demo')[2], sequence: 14 } as ReturnType<typeof auditEntries>[number];
+  const next = { ...auditEntries('demo')[2], sequence: all + 1 } as ReturnType<typeof auditEntries>[number];
   daemon.operations.more(next);
   await printed(all + 1);
   assert.deepEqual(JSON.parse(running.stdout().trimEnd().split('\n').at(-1) ?? ''), next);
