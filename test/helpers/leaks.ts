@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A kind of thing that a suite may leave behind. */
-export type LeakKind = 'cgroup' | 'file' | 'mount' | 'net namespace' | 'process' | 'unit';
+export type LeakKind = 'cgroup' | 'file' | 'mount' | 'net namespace' | 'process' | 'setting' | 'unit';
 
 /** What there was at one moment: per kind, a sentence for each thing by a key that stays the same while it exists. */
 export type Snapshot = ReadonlyMap<LeakKind, ReadonlyMap<string, string>>;
@@ -35,6 +35,8 @@ const WATCHED_NAMES: readonly (readonly [directory: string, names: RegExp])[] = 
   ['/tmp', /^systemd-private-/],
   ['/var/tmp', /^systemd-private-/],
 ];
+/** Settings of the network namespace that suites change: what comes after would not start as it found the host. */
+const SETTINGS = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
 /** Kinds of which a disappearance is worth a line too: nobody else has a reason to take them away. */
 const KEPT_KINDS: readonly LeakKind[] = ['file', 'mount'];
 /** proc_pid_stat(5), PF_KTHREAD of the kernel's sched.h. */
@@ -52,6 +54,7 @@ export function takeSnapshot(options: SnapshotOptions = {}): Snapshot {
     ['mount', listMounts()],
     ['net namespace', listNetNamespaces(processes)],
     ['process', processes],
+    ['setting', listSettings()],
     ['unit', listUnits()],
   ]);
   const { only } = options;
@@ -153,6 +156,14 @@ function isOfAnotherBoot(name: string): boolean {
 /** As sd_booted(3) tells. */
 function isSystemdRunning(): boolean {
   return existsSync('/run/systemd/system');
+}
+
+function listSettings(): ReadonlyMap<string, string> {
+  const values = SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map((name) => {
+    const value = readFileSync(`/proc/sys/${name}`, 'utf8').trim();
+    return [`${name}=${value}`, `${name} is ${value}`] as const;
+  });
+  return new Map(values);
 }
 
 /** The active units and the failed ones; none where PID 1 is not systemd. */

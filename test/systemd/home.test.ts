@@ -17,7 +17,6 @@ import { awaitFile, type Ended, RunningCommand, runCommand } from '../helpers/co
 import { awaitDaemon, daemonPid, killDaemon, startDaemon, stopDaemon } from '../helpers/daemon.ts';
 import { awaitGone, declareCard, withdrawCard } from '../helpers/declared-cards.ts';
 import { addUser, asUser, type HostUser, makeDirectoryOf, removeUser } from '../helpers/host-users.ts';
-import { setForwarding } from '../helpers/linked.ts';
 import { awaitProperty, showProperty, unitOf } from '../helpers/units.ts';
 
 const GROUP = 'as-home-group';
@@ -239,7 +238,6 @@ test("in a user's checkout the home is that user's, and the one the agent had be
 });
 
 test('agents with any network have a home that lasts', async () => {
-  setForwarding(true);
   for (const mode of ['isolated', 'veth', 'none']) {
     const card = homeCard(`cat ~/file; echo ${mode} >~/file`, { network: { mode } });
     await runAgent(card);
