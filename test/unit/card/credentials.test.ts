@@ -55,7 +55,7 @@ test('a base URL is whole, without secrets in it, and its host is a host', () =>
       `${at} is ${JSON.stringify(bad)}, but a base URL is written https://HOST:PORT/PATH, without a query.`,
     ]);
   }
-  for (const bad of ['https://a.1', 'http://1.2.3.4.5', 'https://[::1.2.3]', 'https://xn--a']) {
+  for (const bad of ['https://a.1', 'http://1.2.3.4.5', 'https://[::1.2.3]']) {
     assert.deepEqual(base(bad), [`${at} is ${JSON.stringify(bad)}, whose host is neither a name nor an address.`]);
   }
   assert.deepEqual(problems({ proxy: 'http://squid.1:3128' }), [
