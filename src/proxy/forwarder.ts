@@ -10,11 +10,11 @@ import type { Connection } from './connection.ts';
 import { type ExchangeOutcome, exchange } from './exchange.ts';
 import type { Gate, Passage } from './gate.ts';
 import { type Inspection, PLAIN } from './inspection.ts';
-import { Link, type LinkRequest } from './link.ts';
+import { headBytes, Link, type LinkRequest } from './link.ts';
 import { PlaceholderGuard } from './placeholder-guard.ts';
 import { reach } from './reach.ts';
 import { sendRefusal } from './refusal.ts';
-import { denial } from './refuse.ts';
+import { denial, notHttp } from './refuse.ts';
 import { runTunnel } from './tunnel-request.ts';
 import { proxyAuthorization } from './upstream-proxy.ts';
 
@@ -87,7 +87,7 @@ export class Forwarder {
       this.#link = link;
       if (head.expectContinue) await connection.send('HTTP/1.1 100 Continue\r\n\r\n');
       const request = requestOf(reading, head, link.place.isAbsolute ? link.place.upstream : null);
-      meter.sent(bytesOf(request));
+      meter.sent(headBytes(request));
       const options = { meter, clock: surroundings.clock, inspection };
       const outcome = await exchange(connection, link, { head, request }, options);
       const mayRepeat = link.isUsed && head.body.kind === 'none' && IDEMPOTENT.includes(head.method);
@@ -200,13 +200,4 @@ function requestOf(reading: ReadIntent, head: RequestHead, proxy: UpstreamProxy 
     target: proxy === null ? target : `http://${host}${target}`,
     fields: [...fields, ...length, ...(authorization === null ? [] : ['proxy-authorization', authorization])],
   };
-}
-
-/** Size of a request's head as it is sent, bytes, without the version. */
-function bytesOf({ method, target, fields }: LinkRequest): number {
-  return fields.reduce((sum, text) => sum + text.length + 2, method.length + target.length + 2);
-}
-
-function notHttp(endpoint: string): Decision {
-  return denial('egress.bad-answer', `${endpoint} did not answer in well-formed HTTP.`);
 }

@@ -14,12 +14,12 @@ import { type Gate, type GatewayPassage, plainDenial } from './gate.ts';
 import { GatewayInspection } from './gateway-inspection.ts';
 import { secureApi } from './gateway-tls.ts';
 import type { Inspection } from './inspection.ts';
-import { Link, type LinkRequest } from './link.ts';
+import { headBytes, Link, type LinkRequest } from './link.ts';
 import type { ByteCounter } from './meter.ts';
 import { PlaceholderGuard } from './placeholder-guard.ts';
 import { reach } from './reach.ts';
 import { sendRefusal } from './refusal.ts';
-import { denial } from './refuse.ts';
+import { denial, notHttp } from './refuse.ts';
 
 /** Methods that may be sent again when a kept connection turns out to be closed (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: readonly string[] = ['GET', 'HEAD'];
@@ -111,7 +111,7 @@ export class GatewayForwarder {
       if (!(link instanceof Link)) return await this.#refuse(passing, link);
       if (head.expectContinue) await connection.send('HTTP/1.1 100 Continue\r\n\r\n');
       const sent = requestOf(gateway, request, head);
-      meter.sent(bytesOf(sent));
+      meter.sent(headBytes(sent));
       const outcome = await exchange(connection, link, { head, request: sent }, { meter, clock, inspection });
       const mayRepeat = link.isUsed && head.body.kind === 'none' && IDEMPOTENT.includes(head.method);
       if (outcome.kind === 'failed' && mayRepeat && !connection.isCut) continue;
@@ -251,11 +251,6 @@ function requestOf(gateway: Gateway, { target, host }: GatewayRequest, head: Req
   return { method: head.method, target, fields: [...gatewayFields(head, gateway, host), ...length] };
 }
 
-/** Size of a request's head as it is sent, bytes, without the version. */
-function bytesOf({ method, target, fields }: LinkRequest): number {
-  return fields.reduce((sum, text) => sum + text.length + 2, method.length + target.length + 2);
-}
-
 /** Tells both of the bytes that pass. */
 function bothCounters(one: ByteCounter, other: ByteCounter): ByteCounter {
   return {
@@ -268,8 +263,4 @@ function bothCounters(one: ByteCounter, other: ByteCounter): ByteCounter {
       other.received(bytes);
     },
   };
-}
-
-function notHttp(endpoint: string): Decision {
-  return denial('egress.bad-answer', `${endpoint} did not answer in well-formed HTTP.`);
 }

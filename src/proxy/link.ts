@@ -14,6 +14,11 @@ export interface LinkRequest {
   readonly fields: RawFields;
 }
 
+/** Size of a request's head as it is sent, bytes, without the version. */
+export function headBytes({ method, target, fields }: LinkRequest): number {
+  return fields.reduce((sum, text) => sum + text.length + 2, method.length + target.length + 2);
+}
+
 /** Where a link leads, for telling whether a request may use it. */
 export interface LinkPlace {
   /** `host:port` of the requests. */

@@ -42,6 +42,11 @@ export function denial(reason: ReasonCode, message: string, suggestion: string |
   return { verdict: 'deny', reason, rule: null, message, suggestion };
 }
 
+/** A host whose answer cannot be read; `endpoint` is `host:port`. */
+export function notHttp(endpoint: string): Decision {
+  return denial('egress.bad-answer', `${endpoint} did not answer in well-formed HTTP.`);
+}
+
 /** The answer to a refused request, complete. Proxy-Status is that of RFC 9209. */
 export function refusalBytes(decision: Decision, form: RefusalForm): Buffer {
   const { reason, message, suggestion } = decision;
