@@ -19,6 +19,10 @@ export interface Config {
   readonly allowReadableKeys: boolean;
   /** Range of IPv4 addresses for the links of agents in network mode `veth`, `ADDRESS/PREFIX`. */
   readonly vethRange: string;
+  /** Upstream proxy of agents whose card names none, a URL as in a card, or null. */
+  readonly proxy: string | null;
+  /** A declared agent that runs follows its card at once: a changed one restarts it, a removed one stops it. */
+  readonly restartChanged: boolean;
   /** Lowest level the daemon logs: a pino level name. */
   readonly logLevel: string;
 }
@@ -40,6 +44,8 @@ const DEFAULTS: Config = {
   allowHostNetwork: false,
   allowReadableKeys: false,
   vethRange: DEFAULT_VETH_RANGE,
+  proxy: null,
+  restartChanged: false,
   logLevel: 'info',
 };
 
@@ -70,6 +76,8 @@ export function parseConfig(text: string | null): Result<Config> {
     allowHostNetwork: (values['allow_host_network'] as boolean | undefined) ?? DEFAULTS.allowHostNetwork,
     allowReadableKeys: (values['allow_readable_keys'] as boolean | undefined) ?? DEFAULTS.allowReadableKeys,
     vethRange: (values['veth_range'] as string | undefined) ?? DEFAULTS.vethRange,
+    proxy: (values['proxy'] as string | undefined) ?? DEFAULTS.proxy,
+    restartChanged: (values['restart_changed'] as boolean | undefined) ?? DEFAULTS.restartChanged,
     logLevel: (values['log_level'] as string | undefined) ?? DEFAULTS.logLevel,
   });
 }
@@ -100,6 +108,9 @@ const KEYS: Readonly<Record<string, Key>> = {
     isGood: isLinkRange,
     wanted: `a range of IPv4 addresses with a prefix from ${LINK_PREFIXES.least} to ${LINK_PREFIXES.most}, such as "${DEFAULT_VETH_RANGE}"`,
   },
+  $schema: { isGood: (value) => typeof value === 'string', wanted: 'a text' },
+  proxy: { isGood: isProxy, wanted: 'a URL http://HOST:PORT or https://HOST:PORT without user name and password' },
+  restart_changed: { isGood: (value) => typeof value === 'boolean', wanted: 'true or false' },
   log_level: { isGood: (value) => LOG_LEVELS.includes(value as string), wanted: `one of ${LOG_LEVELS.join(', ')}` },
 };
 
@@ -114,6 +125,10 @@ function isLinkRange(value: unknown): boolean {
   const read = typeof value === 'string' ? parseCidr(value) : null;
   if (read?.ok !== true || read.cidr.address.family !== 4) return false;
   return read.cidr.prefix >= LINK_PREFIXES.least && read.cidr.prefix <= LINK_PREFIXES.most;
+}
+
+function isProxy(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:\/\/[A-Za-z0-9._:[\]-]{1,280}\/?$/.test(value) && URL.canParse(value);
 }
 
 function isWhole(value: unknown, least: number, most: number): boolean {
