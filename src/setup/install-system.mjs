@@ -7,27 +7,41 @@ import { enablingLinks, installedTree, manifestPath } from './installed-tree.mjs
 import { placeFile, placeLink } from './place.mjs';
 import { isCommand, report, runCommand, SetupError } from './report.mjs';
 
-const USAGE = `Usage: npm run -s install-system [-- --destdir DIR] [--prefix /usr] [--node PATH]
+const USAGE = `Usage: npm run -s install-system [-- OPTION…]
 Installs the built programs, units, schemas and completions as a system component.
-  --destdir DIR   install below DIR and start nothing (for packages and images)
+  --destdir DIR   install below DIR and start nothing (for images and packages that are packed from a directory)
+  --package       write below the prefix, nothing else: no unit is linked or started, and root is not needed
   --enable        with --destdir: link the units that a boot starts, as without it
-  --prefix DIR    /usr or /usr/local (default /usr)
-  --node PATH     interpreter that the installed programs name (default: this one)`;
+  --prefix DIR    /usr (the default) or /usr/local; with --destdir or --package any absolute path
+  --tools DIR     look for bwrap, nft, systemd-notify and the like in DIR before the usual places; may be repeated
+  --node PATH     interpreter that the installed programs name (default: this one)
+A package whose files stay where they are built, as in /nix/store, runs this after \`npm run build\`:
+  node src/setup/install-system.mjs --package --prefix "$out" --node NODE --tools BWRAP/bin --tools SYSTEMD/bin \\
+    --tools SYSTEMD/lib/systemd --tools …
+Tools are programs of bubblewrap, systemd, iproute2, nftables, util-linux (flock), coreutils, findutils, grep, awk and
+getent. Units, sysusers.d and tmpfiles.d lie below PREFIX/lib; the system that uses the package links them.`;
 
 /** Linux reads at most this much of a `#!` line before 5.1 (BINPRM_BUF_SIZE). */
 const INTERPRETER_BYTES_MAX = 125;
 
+/** Below these systemd looks for units, users and directories by itself (systemd.unit(5), sysusers.d(5)). */
+const SEARCHED_PREFIXES = ['/usr', '/usr/local'];
+
+/** What a unit, a search path and a shell take as it is. */
+const PLAIN_PATH = /^(\/[A-Za-z0-9+._?=@~-]+)+$/;
+
 /**
  * Puts the files of an installation below `destdir`, removes those of an older one, and links the units that a boot
  * starts when `enable` says so. Takes some tens of milliseconds, starts no process.
- * @param {{ destdir: string, prefix: string, node: string, enable: boolean }} options
+ * @param {{ destdir: string, prefix: string, node: string, tools: readonly string[], enable: boolean }} options
  * @returns {string[]} the installed paths
  */
-export function placeSystem({ destdir, prefix, node, enable }) {
+export function placeSystem({ destdir, prefix, node, tools, enable }) {
   if (/\s/.test(node) || Buffer.byteLength(node) > INTERPRETER_BYTES_MAX) {
     throw new SetupError(`${node} cannot stand in a #! line: name another interpreter with --node`);
   }
-  const tree = installedTree({ prefix, node, isDebian: existsSync('/etc/debian_version') });
+  const isDebian = prefix === '/usr' && existsSync('/etc/debian_version');
+  const tree = installedTree({ prefix, node, tools, isDebian });
   const before = readManifest(destdir, prefix);
   for (const entry of tree) {
     const path = join(destdir, entry.path);
@@ -81,6 +95,19 @@ export function systemd(command, ...args) {
 }
 
 /**
+ * @param {string} option
+ * @param {string} value
+ * @returns {string} the path in its shortest form
+ * @throws {SetupError} when it is none that can stand in units and scripts
+ */
+function plainPath(option, value) {
+  if (!isAbsolute(value)) throw new SetupError(`${option} must be an absolute path`);
+  const path = resolve(value);
+  if (PLAIN_PATH.test(path)) return path;
+  throw new SetupError(`${option} ${value} cannot stand in a unit: use letters, digits and +-._?=@~ only`);
+}
+
+/**
  * Makes a running systemd take up what was placed: users, directories, units; daemons that run already are replaced.
  * @param {string} prefix
  * @returns {void}
@@ -114,7 +141,9 @@ async function main() {
     options: {
       destdir: { type: 'string' },
       enable: { type: 'boolean' },
+      package: { type: 'boolean' },
       prefix: { type: 'string' },
+      tools: { type: 'string', multiple: true },
       node: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -123,13 +152,18 @@ async function main() {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const { prefix = '/usr', node = process.execPath, enable = false } = values;
+  const { node = process.execPath, enable = false } = values;
+  const prefix = plainPath('--prefix', values.prefix ?? '/usr');
+  const tools = (values.tools ?? []).map((directory) => plainPath('--tools', directory));
   const destdir = resolve(callerDirectory(), values.destdir ?? '/');
-  if (!isAbsolute(prefix)) throw new SetupError('--prefix must be an absolute path');
-  if (destdir === '/' && process.getuid?.() !== 0) throw new SetupError('installing on this machine needs root');
-  const installed = placeSystem({ destdir, prefix, node, enable: enable || destdir === '/' });
+  const isThisMachine = destdir === '/' && !values.package;
+  if (isThisMachine && process.getuid?.() !== 0) throw new SetupError('installing on this machine needs root');
+  if (isThisMachine && !SEARCHED_PREFIXES.includes(prefix)) {
+    throw new SetupError(`systemd finds nothing below ${prefix}: use --package, and link what lies in ${prefix}/lib`);
+  }
+  const installed = placeSystem({ destdir, prefix, node, tools, enable: enable || isThisMachine });
   report(`${installed.length} files installed below ${join(destdir, prefix)}`);
-  if (destdir !== '/') return 0;
+  if (!isThisMachine) return 0;
   warnAboutOwner(node);
   if (!isSystemdRunning()) {
     report('PID 1 is not systemd: the daemon starts at the next boot of one');

@@ -7,9 +7,13 @@ import { SetupError } from './report.mjs';
 /** The prefix that the files in units/ are written for. */
 const WRITTEN_PREFIX = '/usr';
 
+/** The relay that the files in units/ name. */
+const WRITTEN_RELAY = '/usr/lib/systemd/systemd-socket-proxyd';
+
 /** Programs of the installed tree; the private host belongs to the checkout alone. */
 const INSTALLED_PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'agent-egressd'];
 const COMMANDS = ['agent-spawn', 'agentctl'];
+const SCRIPTS = ['exit-report', 'holder', 'network-guard', 'refuse', 'with-keys'];
 const UNITS = [
   'agent-spawnd.service',
   'agent-spawnd.socket',
@@ -36,6 +40,12 @@ const ENABLED_UNITS = [
  */
 
 /**
+ * What an installation is made for. `node` is the absolute path of the interpreter. `tools` are directories in which
+ * programs of the system are looked for before the usual ones; `isDebian`: Debian's zsh searches a directory of its own.
+ * @typedef {{ prefix: string, node: string, tools: readonly string[], isDebian: boolean }} TreeOptions
+ */
+
+/**
  * Where the manifest of an installation lies.
  * @param {string} prefix
  * @returns {string}
@@ -58,28 +68,29 @@ export function enablingLinks(prefix) {
 
 /**
  * Everything an installation consists of, with absolute paths as the installed system will see them.
- * @param {{ prefix: string, node: string, isDebian: boolean }} options `node`: absolute path of the interpreter
+ * @param {TreeOptions} options
  * @returns {Entry[]}
- * @throws {SetupError} when dist/ is not built
+ * @throws {SetupError} when dist/ is not built, or there are tools and no relay among them
  */
 export function installedTree(options) {
-  const { prefix } = options;
   const entries = [
     ...programEntries(options),
-    ...unitEntries(prefix),
-    ...schemaEntries(prefix),
+    ...toolEntries(options),
+    ...unitEntries(options),
+    ...schemaEntries(options.prefix),
     ...completionEntries(options),
   ];
+  const { prefix } = options;
   const paths = entries.map((entry) => entry.path).sort();
   entries.push({ path: manifestPath(prefix), contents: `${paths.join('\n')}\n`, mode: 0o644 });
   return entries;
 }
 
 /**
- * @param {{ prefix: string, node: string }} options
+ * @param {TreeOptions} options
  * @returns {Entry[]}
  */
-function programEntries({ prefix, node }) {
+function programEntries({ prefix, node, tools }) {
   const directory = `${prefix}/lib/agent-spawn`;
   /** @type {Entry[]} */
   const entries = INSTALLED_PROGRAMS.map((name) => ({
@@ -88,22 +99,33 @@ function programEntries({ prefix, node }) {
     mode: 0o755,
   }));
   entries.push({ path: `${directory}/${KOFFI_NATIVE}`, contents: readBuilt(KOFFI_NATIVE), mode: 0o644 });
-  for (const name of ['exit-report', 'holder', 'network-guard', 'refuse', 'with-keys']) {
-    entries.push({ path: `${directory}/${name}`, contents: readUnit(name, prefix), mode: 0o755 });
+  for (const name of SCRIPTS) {
+    entries.push({ path: `${directory}/${name}`, contents: withTools(readUnit(name, prefix), tools), mode: 0o755 });
   }
   for (const name of COMMANDS) entries.push({ path: `${prefix}/bin/${name}`, link: `../lib/agent-spawn/${name}.cjs` });
   return entries;
 }
 
 /**
- * @param {string} prefix
+ * What the programs read to know where to look first, one directory a line; no file stands for no directories.
+ * @param {TreeOptions} options
  * @returns {Entry[]}
  */
-function unitEntries(prefix) {
+function toolEntries({ prefix, tools }) {
+  if (tools.length === 0) return [];
+  return [{ path: `${prefix}/lib/agent-spawn/tools`, contents: `${tools.join('\n')}\n`, mode: 0o644 }];
+}
+
+/**
+ * @param {TreeOptions} options
+ * @returns {Entry[]}
+ */
+function unitEntries({ prefix, tools }) {
+  const relay = tools.length === 0 ? WRITTEN_RELAY : findRelay(tools);
   /** @type {Entry[]} */
   const entries = UNITS.map((name) => ({
     path: `${prefix}/lib/systemd/system/${name}`,
-    contents: readUnit(name, prefix),
+    contents: readUnit(name, prefix).replaceAll(WRITTEN_RELAY, relay),
     mode: 0o644,
   }));
   for (const kind of ['tmpfiles', 'sysusers']) {
@@ -111,6 +133,18 @@ function unitEntries(prefix) {
     entries.push({ path: `${prefix}/lib/${kind}.d/agent-spawn.conf`, contents, mode: 0o644 });
   }
   return entries;
+}
+
+/**
+ * A unit names its program by the absolute path; it cannot be left to a search.
+ * @param {readonly string[]} tools
+ * @returns {string}
+ */
+function findRelay(tools) {
+  const name = basename(WRITTEN_RELAY);
+  const found = tools.map((directory) => join(directory, name)).find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new SetupError(`no directory of --tools holds ${name}: add systemd's own, DIR/lib/systemd`);
 }
 
 /**
@@ -128,7 +162,7 @@ function schemaEntries(prefix) {
 }
 
 /**
- * @param {{ prefix: string, isDebian: boolean }} options Debian's zsh searches a directory of its own
+ * @param {TreeOptions} options
  * @returns {Entry[]}
  */
 function completionEntries({ prefix, isDebian }) {
@@ -172,6 +206,17 @@ function readBuilt(name) {
 function readUnit(name, prefix) {
   const text = readFileSync(inCheckout('units', name), 'utf8');
   return text.replaceAll(`${WRITTEN_PREFIX}/lib/agent-spawn/`, `${prefix}/lib/agent-spawn/`);
+}
+
+/**
+ * A script with the tools in front of its own search path.
+ * @param {string} script
+ * @param {readonly string[]} tools
+ * @returns {string}
+ */
+function withTools(script, tools) {
+  const places = tools.map((directory) => `${directory}:`).join('');
+  return script.replace(/^export PATH=/m, () => `export PATH=${places}`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -87,11 +88,75 @@ test('enabling links what a boot starts, and uninstalling leaves cards and state
   assert.deepEqual(listTree(root), ['/etc/agents/a.json']);
 });
 
+test('a package is written below its prefix and nowhere else, and its programs are looked for in its tools first', (t) => {
+  const root = temporaryDirectory(t);
+  const tools = ['systemd', 'other'].map((name) => join(root, 'tools', name));
+  for (const directory of tools) mkdirSync(directory, { recursive: true });
+  writeFileSync(join(root, 'tools/systemd/systemd-socket-proxyd'), '');
+  const prefix = join(root, 'store/x-agent-spawn-0.1.0');
+  const named = tools.flatMap((directory) => ['--tools', directory]);
+  const ended = command('install-system', '--package', '--prefix', prefix, ...named);
+  assert.equal(ended.status, 0, ended.stderr);
+  const read = (name) => readFileSync(join(prefix, 'lib', name), 'utf8');
+  const manifest = read('agent-spawn/manifest').trimEnd().split('\n');
+  assert.deepEqual(
+    listTree(join(root, 'store')).map((path) => join(root, 'store', path)),
+    [...manifest, `${prefix}/lib/agent-spawn/manifest`].sort(),
+  );
+  assert.equal(read('agent-spawn/tools'), `${tools.join('\n')}\n`);
+  for (const relay of ['agent-egress@', 'agent-egress-veth@']) {
+    assert.match(
+      read(`systemd/system/${relay}.service`),
+      new RegExp(`^ExecStart=${root}/tools/systemd/systemd-socket-proxyd --exit-idle-time`, 'm'),
+    );
+  }
+  const texts = manifest.filter((path) =>
+    /\/lib\/(systemd|tmpfiles\.d|sysusers\.d)\/|\/agent-spawn\/[a-z-]+$/.test(path),
+  );
+  assert.equal(texts.length, 18);
+  for (const path of texts) assert.doesNotMatch(readFileSync(path, 'utf8'), /\/usr\/lib\//, path);
+});
+
+test('scripts find every program that is not the shell itself in their tools', (t) => {
+  const root = temporaryDirectory(t);
+  const tools = join(root, 'tools');
+  mkdirSync(tools);
+  writeFileSync(join(tools, 'systemd-socket-proxyd'), '');
+  writeFileSync(join(tools, 'systemd-notify'), '#!/bin/sh\nprintf "told %s\\n" "$*"\n', { mode: 0o755 });
+  assert.equal(command('install-system', '--destdir', root, '--tools', tools).status, 0);
+  const run = (name, ...args) =>
+    spawnSync(join(root, 'usr/lib/agent-spawn', name), args, { encoding: 'utf8', env: { PATH: '/nonexistent' } });
+  assert.equal(run('refuse', 'The reason.').stdout, 'told --status=The reason.\n');
+  const paths = ['holder', 'network-guard', 'refuse'].map(
+    (name) => /^export PATH=([^: ]+):/m.exec(readFileSync(join(root, 'usr/lib/agent-spawn', name), 'utf8'))?.[1],
+  );
+  assert.deepEqual(paths, [tools, tools, tools]);
+  // These two have no search path: they run nothing but what they are given.
+  assert.equal(run('with-keys', '/dev/null', '/bin/echo', 'ran').stdout, 'ran\n');
+  assert.equal(run('exit-report', 'a', root, '/sys/fs/cgroup', '/dev/null').stderr, '');
+  assert.match(readFileSync(join(root, 'a'), 'utf8'), /^complete=yes$/m);
+});
+
+test('installing again without tools leaves none behind', (t) => {
+  const root = temporaryDirectory(t);
+  writeFileSync(join(root, 'systemd-socket-proxyd'), '');
+  const list = join(root, 'image/usr/lib/agent-spawn/tools');
+  assert.equal(command('install-system', '--destdir', join(root, 'image'), '--tools', root).status, 0);
+  assert.equal(readFileSync(list, 'utf8'), `${root}\n`);
+  assert.equal(command('install-system', '--destdir', join(root, 'image')).status, 0);
+  assert.equal(existsSync(list), false);
+});
+
 test('what cannot be done is refused with the reason', (t) => {
   const root = temporaryDirectory(t);
   const cases = [
     [['uninstall-system', '--destdir', root], 1, /nothing is installed/],
     [['install-system', '--destdir', root, '--prefix', 'usr'], 1, /--prefix must be an absolute path/],
+    [['install-system', '--package', '--prefix', join(root, 'a b')], 1, /cannot stand in a unit/],
+    [['install-system', '--prefix', join(root, 'prefix')], 1, /systemd finds nothing below .*: use --package/],
+    [['install-system', '--destdir', root, '--tools', 'bin'], 1, /--tools must be an absolute path/],
+    [['install-system', '--destdir', root, '--tools', '/a%n'], 1, /cannot stand in a unit/],
+    [['install-system', '--destdir', root, '--tools', root], 1, /no directory of --tools holds systemd-socket-proxyd/],
     [['install-system', '--destdir', root, '--node', '/a b/node'], 1, /cannot stand in a #! line/],
     [['install-system', '--no-such-option'], 2, /Unknown option/],
   ];
