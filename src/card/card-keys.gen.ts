@@ -1,22 +1,8 @@
 // Generated from schema/agent-card.schema.json by `npm run generate`; not edited by hand.
-
-/** What the schema says of one key. */
-export interface CardKey {
-  /** JSON pointer; `*` stands for every element of a list and every name of a map. */
-  readonly pointer: string;
-  readonly title: string;
-  readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object' | 'string or object';
-  /** The values of an enumeration. */
-  readonly allowed?: readonly string[];
-  /** Least number, length or count. */
-  readonly least?: number;
-  /** Greatest number, length or count. */
-  readonly most?: number;
-  readonly example?: unknown;
-}
+import type { SchemaKey } from './schema-key.ts';
 
 /** Every key of a card, in the order of the schema. */
-export const CARD_KEYS: readonly CardKey[] = [
+export const CARD_KEYS: readonly SchemaKey[] = [
   {
     "pointer": "/$schema",
     "title": "Schema",

@@ -1,8 +1,9 @@
 import { pointerSteps } from '../base/pointer.ts';
 import { quote } from '../base/quote.ts';
-import { CARD_KEYS, type CardKey } from './card-keys.gen.ts';
+import { CARD_KEYS } from './card-keys.gen.ts';
+import type { SchemaKey } from './schema-key.ts';
 
-const BY_POINTER: ReadonlyMap<string, CardKey> = new Map(CARD_KEYS.map((key) => [key.pointer, key]));
+const BY_POINTER: ReadonlyMap<string, SchemaKey> = new Map(CARD_KEYS.map((key) => [key.pointer, key]));
 
 /** The pointer of CARD_KEYS that a pointer into a card falls under, `*` for list indexes and names of maps; null if none. */
 export function generalPointer(pointer: string): string | null {
@@ -16,7 +17,7 @@ export function generalPointer(pointer: string): string | null {
 }
 
 /** What the schema says of the value at a pointer into a card, or undefined for one it does not know. */
-export function keyAt(pointer: string): CardKey | undefined {
+export function keyAt(pointer: string): SchemaKey | undefined {
   const general = generalPointer(pointer);
   return general === null ? undefined : BY_POINTER.get(general);
 }

@@ -3,12 +3,12 @@ import { pointerTo, valueAt } from '../base/pointer.ts';
 import { oneOf, quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
 import type { Card } from './card.gen.ts';
-import type { CardKey } from './card-keys.gen.ts';
 import { validateCard } from './card-validator.gen.ts';
 import { FORMS } from './forms.ts';
 import { nearest, suggestKey } from './key-suggestions.ts';
 import { displayName, generalPointer, keyAt } from './keys.ts';
 import type { CardFormat } from './reading.ts';
+import type { SchemaKey } from './schema-key.ts';
 import { renderMember, suggestNumber, suggestType } from './value-suggestions.ts';
 
 /** Whether a value is a card by the schema, which knows nothing of the file it came from. */
@@ -64,7 +64,7 @@ function missingKey(parent: string, key: string, format: CardFormat): Problem {
   return problem('card.missing-key', pointer, `${displayName(parent)} lacks the key "${key}".`, suggestion);
 }
 
-const TYPE_NAMES: Readonly<Record<CardKey['type'], string>> = {
+const TYPE_NAMES: Readonly<Record<SchemaKey['type'], string>> = {
   string: 'a text',
   integer: 'a whole number',
   boolean: 'true or false',
@@ -73,7 +73,7 @@ const TYPE_NAMES: Readonly<Record<CardKey['type'], string>> = {
   'string or object': 'a text or an object',
 };
 
-function wrongType(pointer: string, key: CardKey | undefined, value: unknown, format: CardFormat): Problem {
+function wrongType(pointer: string, key: SchemaKey | undefined, value: unknown, format: CardFormat): Problem {
   const wanted = key?.type ?? 'object';
   const message = `${displayName(pointer)} must be ${TYPE_NAMES[wanted]}, but is ${describeValue(value)}.`;
   return problem('card.wrong-type', pointer, message, suggestType({ pointer, key, value, format }));
@@ -86,7 +86,7 @@ function describeValue(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
-function notAllowed(pointer: string, key: CardKey | undefined, value: string): Problem {
+function notAllowed(pointer: string, key: SchemaKey | undefined, value: string): Problem {
   const allowed = key?.allowed ?? [];
   const message = `${displayName(pointer)} is ${quote(value)}, but must be ${oneOf(allowed.map((name) => `"${name}"`))}.`;
   const near = nearest(value, allowed);
@@ -118,7 +118,7 @@ function formOf(schemaPath: string): (text: string) => { code: Problem['code']; 
   return FORMS[name] ?? (() => ({ code: 'card.bad-format', cause: 'does not have the form it must have' }));
 }
 
-function outOfRange(pointer: string, key: CardKey | undefined, value: unknown): Problem {
+function outOfRange(pointer: string, key: SchemaKey | undefined, value: unknown): Problem {
   const { least = 0, most = 0 } = key ?? {};
   const name = displayName(pointer);
   if (typeof value === 'number') {

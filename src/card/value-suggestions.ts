@@ -1,12 +1,12 @@
 import { guessQuantity, type QuantityKind } from '../base/quantities.ts';
 import { quote } from '../base/quote.ts';
-import type { CardKey } from './card-keys.gen.ts';
 import type { CardFormat } from './reading.ts';
+import type { SchemaKey } from './schema-key.ts';
 
 /** A value that a key cannot have, with what the schema says of the key. */
 export interface WrongValue {
   readonly pointer: string;
-  readonly key: CardKey | undefined;
+  readonly key: SchemaKey | undefined;
   readonly value: unknown;
   readonly format: CardFormat;
 }
@@ -54,7 +54,7 @@ const UNIT_REMARK: Readonly<Record<QuantityKind, string>> = {
 };
 
 /** The whole number that was meant by a text with a unit, a fraction, or a number of bytes; undefined when that is no valid one. */
-export function suggestNumber(pointer: string, key: CardKey | undefined, value: unknown): string | undefined {
+export function suggestNumber(pointer: string, key: SchemaKey | undefined, value: unknown): string | undefined {
   const kind = quantityKind(pointer);
   const meant = meantNumber(value, kind, key?.most ?? 0);
   if (meant === null || meant < (key?.least ?? 0) || meant > (key?.most ?? 0)) return undefined;

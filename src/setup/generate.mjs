@@ -2,6 +2,7 @@ import { inCheckout } from './checkout.mjs';
 import { apiFiles } from './generate-api.mjs';
 import { auditFiles } from './generate-audit.mjs';
 import { cardFiles } from './generate-card.mjs';
+import { configFiles } from './generate-config.mjs';
 import { placeFile } from './place.mjs';
 import { isCommand, report, runCommand } from './report.mjs';
 
@@ -10,7 +11,7 @@ import { isCommand, report, runCommand } from './report.mjs';
  * @returns {Promise<{ path: string, text: string }[]>} paths relative to the checkout
  */
 export async function generatedFiles() {
-  return [...(await cardFiles()), ...(await auditFiles()), ...(await apiFiles())];
+  return [...(await cardFiles()), ...(await configFiles()), ...(await auditFiles()), ...(await apiFiles())];
 }
 
 if (isCommand(import.meta.url)) {

@@ -1,10 +1,10 @@
 /**
- * One key of the card: where it stands and its part of the schema, references filled in.
+ * One key of a document: where it stands and its part of the schema, references filled in.
  * @typedef {{ pointer: string, schema: any, isRequired: boolean }} Key
  */
 
 /**
- * Every key of a card in the order of the schema; `*` stands for an element of a list or a name of a map.
+ * Every key of a document in the order of the schema; `*` stands for an element of a list or a name of a map.
  * @param {any} schema
  * @returns {Key[]}
  */
@@ -46,11 +46,11 @@ function filledIn(schema, definitions) {
 }
 
 /**
- * What messages about a card need to know of each key.
+ * What messages about a document need to know of each key.
  * @param {any} schema
  * @returns {object[]}
  */
-export function cardKeys(schema) {
+export function schemaKeys(schema) {
   return listKeys(schema).map(({ pointer, schema: key }) => ({
     pointer,
     title: key.title ?? pointer.slice(1),
@@ -76,9 +76,10 @@ export function defaultsOf(schema) {
 
 /**
  * @param {any} schema
- * @returns {string} the reference of the card's keys, Markdown
+ * @param {{ file: string, heading: string, remark: string }} texts the schema's file, and what stands around the table
+ * @returns {string} the reference of the keys of a document, Markdown
  */
-export function cardReference(schema) {
+export function schemaReference(schema, { file, heading, remark }) {
   const rows = listKeys(schema)
     .filter(({ schema: key }) => key.title !== undefined)
     .map(({ pointer, schema: key, isRequired }) => {
@@ -92,14 +93,13 @@ export function cardReference(schema) {
       ];
       return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
     });
-  return `# The agent card
+  return `# ${heading}
 
-<!-- Generated from agent-card.schema.json by \`npm run generate\`; not edited by hand. -->
+<!-- Generated from ${file} by \`npm run generate\`; not edited by hand. -->
 
 ${schema.description}
 
-Unknown keys are refused, and so are control characters in any text; only a word of \`command\` and a value of
-\`environment\` may hold tabs and line breaks. A byte order mark at the start of the file is skipped.
+${remark}
 
 | Key | Type | Default | Bounds | Meaning |
 |---|---|---|---|---|
