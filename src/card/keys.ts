@@ -22,6 +22,12 @@ export function keyAt(pointer: string): SchemaKey | undefined {
   return general === null ? undefined : BY_POINTER.get(general);
 }
 
+/** Whether the names below the value at a pointer into a card are its author's own. */
+export function isMap(pointer: string): boolean {
+  const general = generalPointer(pointer);
+  return general !== null && BY_POINTER.get(general)?.type === 'object' && BY_POINTER.has(`${general}/*`);
+}
+
 /** How a sentence calls the value at a pointer: `"network.publish[0].port"`, or `The card` for the whole. */
 export function displayName(pointer: string): string {
   if (pointer === '') return 'The card';

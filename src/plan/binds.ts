@@ -58,18 +58,19 @@ function bindProblems(facts: PathFacts, index: number, workspace: string): reado
   return [{ code: 'plan.bind-refused', pointer: `/filesystem/read_only/${index}`, message: reason }];
 }
 
+/** What no host shows is refused by the path alone, before anybody looks what lies there. */
 function bindRefusal(facts: PathFacts, workspace: string): string | null {
   const { path } = facts;
-  if (facts.symlinkAt !== null)
-    return `The path ${path} passes through the symlink ${facts.symlinkAt}; write ${facts.realPath ?? 'the real path'} instead.`;
-  if (facts.kind === 'absent') return `The path ${path} does not exist.`;
-  if (facts.kind !== 'directory' && facts.kind !== 'file')
-    return `The path ${path} is neither a directory nor a regular file.`;
   if (path === '/' || path === '/etc')
     return `The path ${path} would show the whole of ${path === '/' ? 'the host' : 'its configuration'}.`;
   const hidden = NEVER_SHOWN.find((area) => isWithin(path, area));
   if (hidden !== undefined) return `The path ${path} lies in ${hidden}, which is never shown.`;
   if (isWithin(path, workspace) || isWithin(workspace, path))
     return `The path ${path} overlaps the workspace ${workspace}.`;
+  if (facts.symlinkAt !== null)
+    return `The path ${path} passes through the symlink ${facts.symlinkAt}; write ${facts.realPath ?? 'the real path'} instead.`;
+  if (facts.kind === 'absent') return `The path ${path} does not exist.`;
+  if (facts.kind !== 'directory' && facts.kind !== 'file')
+    return `The path ${path} is neither a directory nor a regular file.`;
   return null;
 }

@@ -1,7 +1,8 @@
 import { SpawnError } from '../base/errors.ts';
-import { isAgentId, unitName } from '../base/ids.ts';
+import { unitName } from '../base/ids.ts';
 import { CARD_BYTES_MAX, DECLARED_CARDS_MAX } from '../base/limits.ts';
 import type { Problem } from '../base/result.ts';
+import { type CardFile, declaredName, idMismatch } from '../card/declared-name.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
 import type { HostSecrets } from '../host/host.ts';
@@ -20,13 +21,6 @@ import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record
 import { renderRefusal } from './refusal.ts';
 import { clearAway } from './retire.ts';
 import { readPlanSecrets } from './secrets.ts';
-
-/** A card file of the cards directory. */
-interface CardFile {
-  readonly id: string;
-  readonly name: string;
-  readonly format: 'json' | 'toml';
-}
 
 /** What became of one card file. */
 export interface Compiled {
@@ -121,22 +115,8 @@ async function readCard(context: EngineContext, file: CardFile, path: string): P
   const text = new TextDecoder().decode(bytes);
   if (!parsed.ok) return { text, card: null, problems: parsed.problems };
   const card = resolveCard(parsed.value, 'declared');
-  if (card.agentId !== file.id) {
-    const message = `The card is ${file.name}, but its agent_id is "${card.agentId}"; the two must be the same.`;
-    return {
-      text,
-      card,
-      problems: [
-        {
-          code: 'card.id-mismatch',
-          pointer: '/agent_id',
-          message,
-          suggestion: `Write "agent_id": "${file.id}", or rename the file.`,
-        },
-      ],
-    };
-  }
-  return { text, card, problems: [] };
+  const mismatch = idMismatch(file, card.agentId);
+  return { text, card, problems: mismatch === null ? [] : [mismatch] };
 }
 
 function unread(code: 'card.unreadable', message: string): CardSourceRead {
@@ -275,11 +255,9 @@ async function forgetDeclared(context: EngineContext, id: string): Promise<void>
 function cardFiles(names: readonly string[]): readonly CardFile[] {
   const files = new Map<string, CardFile>();
   for (const name of names) {
-    const match = /^(.+)\.(json|toml)$/.exec(name);
-    const id = match?.[1] ?? '';
-    const format = match?.[2];
-    if ((format !== 'json' && format !== 'toml') || !isAgentId(id) || files.has(id)) continue;
-    files.set(id, { id, name, format });
+    const file = declaredName(name);
+    if (file === null || files.has(file.id)) continue;
+    files.set(file.id, file);
     if (files.size === DECLARED_CARDS_MAX) break;
   }
   return [...files.values()];
