@@ -29,6 +29,8 @@ const PIPE_STATUS = 141;
 export interface ControlInvocation {
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Directories in which programs of the system are looked for before the usual ones. */
+  readonly tools: () => readonly string[];
   /** Wall clock, RFC 3339. */
   readonly now: () => string;
 }
@@ -91,7 +93,7 @@ function usageError(complained: string, words: readonly string[]): SpawnError {
 }
 
 /** What the commands do. */
-function controlActions({ words, environment, now }: ControlInvocation): ControlActions {
+function controlActions({ words, environment, tools, now }: ControlInvocation): ControlActions {
   const client = (options: ControlOptions): ApiClient =>
     new ApiClient(options.socket ?? environment[SOCKET_VARIABLE] ?? DEFAULT_SOCKET);
   const text = (): TextOptions => ({
@@ -110,7 +112,7 @@ function controlActions({ words, environment, now }: ControlInvocation): Control
     },
     status: async (id, options) =>
       show(options, await client(options).get(checkedId(id)), (agent) => agentText(agent, text())),
-    logs: (id, options) => showJournal(checkedId(id), { ...options, lines: checkedLines(options.lines) }),
+    logs: (id, { lines, ...how }) => showJournal(checkedId(id), { ...how, lines: checkedLines(lines), tools: tools() }),
     ...egressActions(client),
     credential: async (_, options, id) =>
       show(options, await client(options).reloadCredentials(checkedId(id)), credentialsText),

@@ -8,7 +8,7 @@ import { neutraliseOutput } from './escape.ts';
 import { Interrupts } from './interrupts.ts';
 
 /** Where systemd has it on Debian and its kin, and on NixOS. Never found by PATH: the caller is root. */
-const PATHS = ['/usr/bin/journalctl', '/run/current-system/sw/bin/journalctl', '/bin/journalctl'];
+const DIRECTORIES = ['/usr/bin', '/run/current-system/sw/bin', '/bin'];
 
 /** A longer line is shown in parts, characters. */
 const LINE_MAX = 64 * 1024;
@@ -19,8 +19,10 @@ export interface JournalOptions {
   /** Number of lines to begin with, or null for all. */
   readonly lines: number | null;
   readonly json?: true;
-  /** Where journalctl may be; tests have one of their own. */
-  readonly paths?: readonly string[];
+  /** Directories to look for journalctl in before the usual ones. */
+  readonly tools: readonly string[];
+  /** The usual ones; tests have one of their own. */
+  readonly usual?: readonly string[];
 }
 
 /**
@@ -30,7 +32,7 @@ export interface JournalOptions {
  * Resolves to the status of journalctl. Throws `cli.no-journal`.
  */
 export async function showJournal(id: string, options: JournalOptions): Promise<number> {
-  const { paths = PATHS } = options;
+  const paths = [...options.tools, ...(options.usual ?? DIRECTORIES)].map((directory) => `${directory}/journalctl`);
   const program = paths.find((path) => existsSync(path));
   if (program === undefined) {
     throw new SpawnError('cli.no-journal', `journalctl is not at ${paths.join(' nor ')}.`, {

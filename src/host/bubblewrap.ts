@@ -10,10 +10,10 @@ export interface Bubblewrap {
 }
 
 /** Finds bubblewrap, at a configured path only when one is given, and asks it for its options. */
-export async function probeBubblewrap(configuredPath: string | null): Promise<Bubblewrap> {
-  const path = configuredPath === null ? await findTrustedProgram('bwrap') : await trusted(configuredPath);
+export async function probeBubblewrap(configuredPath: string | null, tools: readonly string[]): Promise<Bubblewrap> {
+  const path = configuredPath === null ? await findTrustedProgram('bwrap', tools) : await trusted(configuredPath);
   if (path === null) return { path: null, options: [] };
-  const help = await probeCommand(path, ['--help']);
+  const help = await probeCommand(path, ['--help'], tools);
   return { path, options: parseOptions(help.stdout + help.stderr) };
 }
 

@@ -1,15 +1,15 @@
 import { lstat } from 'node:fs/promises';
 import { unless } from './call-failed.ts';
-import { isTrustedProgram } from './trusted-program.ts';
+import { findTrustedProgram } from './trusted-program.ts';
 
 /** Where units/agent-egress@.service runs it from; systemd's own directory, and not in the search path. */
-const SOCKET_PROXYD = '/usr/lib/systemd/systemd-socket-proxyd';
+const DIRECTORIES = ['/usr/lib/systemd'];
 
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EACCES'];
 
-/** Path of systemd-socket-proxyd, or null. */
-export async function probeSocketProxyd(): Promise<string | null> {
-  return (await isTrustedProgram(SOCKET_PROXYD)) ? SOCKET_PROXYD : null;
+/** Path of systemd-socket-proxyd, or null; `tools` are looked through first, as by the installer. */
+export async function probeSocketProxyd(tools: readonly string[]): Promise<string | null> {
+  return findTrustedProgram('systemd-socket-proxyd', tools, DIRECTORIES);
 }
 
 /** Whether a Unix socket has this path. */

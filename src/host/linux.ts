@@ -13,14 +13,16 @@ import { UserNames } from './user-names.ts';
 
 /** Where things are on this machine; everything has its usual place. */
 export interface LinuxHostOptions {
+  /** Where our own scripts are (units/). */
+  readonly programsDirectory: string;
+  /** Directories in which programs of the system are looked for before the usual ones; none when absent. */
+  readonly tools?: readonly string[];
   /** D-Bus address of the system bus. */
   readonly busAddress?: string;
   /** The control socket of the egress proxy. */
   readonly egressSocket?: string;
   /** The bubblewrap to use instead of looking for one. */
   readonly bwrapPath?: string | null;
-  /** The exit report program as installed. */
-  readonly exitReportPath?: string;
   /** Uids we hand out ourselves: no user database knows them, so none is asked. */
   readonly agentUids?: { readonly first: number; readonly count: number };
   /** Files of secrets may be readable by others than root; not when absent. */
@@ -29,31 +31,31 @@ export interface LinuxHostOptions {
   readonly credentialsDirectory?: string | null;
 }
 
-const EXIT_REPORT_PATH = '/usr/lib/agent-spawn/exit-report';
-
 /**
  * The machine this process runs on. Connects to PID 1 and throws
  * `host.systemd-missing` when that cannot be had; disposing closes the
  * connection and ends nothing else.
  */
-export async function openLinuxHost(options: LinuxHostOptions = {}): Promise<Host & AsyncDisposable> {
+export async function openLinuxHost(options: LinuxHostOptions): Promise<Host & AsyncDisposable> {
   const clock = linuxClock();
   const files = linuxFiles();
-  const names = new UserNames(files, clock);
-  const { agentUids = { first: 0, count: 0 } } = options;
+  const { agentUids = { first: 0, count: 0 }, tools = [] } = options;
+  const names = new UserNames(files, clock, tools);
   const isAgents = (uid: number): boolean => uid >= agentUids.first && uid < agentUids.first + agentUids.count;
   const units = await Systemd.open(options.busAddress ?? SYSTEM_BUS);
   const probe = new Probe({
     files,
     users: { find: async (uid) => (isAgents(uid) ? null : names.find(uid)) },
     bwrapPath: options.bwrapPath ?? null,
-    exitReportPath: options.exitReportPath ?? EXIT_REPORT_PATH,
+    tools,
+    exitReportPath: `${options.programsDirectory}/exit-report`,
     tryCredential: (source) => tryCredential({ units, clock }, source),
   });
   const journal = new Journal(clock);
   return {
     files,
     secrets: linuxSecrets({
+      tools,
       mayBeReadable: options.allowReadableKeys ?? false,
       credentialsDirectory: options.credentialsDirectory ?? null,
     }),

@@ -17,6 +17,8 @@ import type { UserNames } from './user-names.ts';
 export interface ProbeOptions {
   readonly files: HostFiles;
   readonly users: Pick<UserNames, 'find'>;
+  /** Directories in which programs of the system are looked for before the usual ones. */
+  readonly tools: readonly string[];
   /** Path of bubblewrap to use instead of looking for it, or null. */
   readonly bwrapPath: string | null;
   /** The exit report program as installed. */
@@ -49,7 +51,7 @@ export class Probe {
 
   /** Facts for one card. Throws `host.call-failed`. */
   async facts(query: FactQuery): Promise<HostFacts> {
-    const { files, users } = this.#options;
+    const { files, users, tools } = this.#options;
     try {
       const [
         system,
@@ -69,7 +71,7 @@ export class Probe {
         Promise.all(query.sockets.map((path) => probeSocket(path, users))),
         probeUserClaims(files, query.user),
         isSocket(EGRESS_CONTROL_SOCKET),
-        probeNetworkTools(),
+        probeNetworkTools(tools),
         query.wantsCredential ? this.#askCredential() : null,
       ]);
       return {
@@ -96,14 +98,14 @@ export class Probe {
   }
 
   async #readSystem(): Promise<SystemFacts> {
-    const { files, bwrapPath, exitReportPath } = this.#options;
+    const { files, tools, bwrapPath, exitReportPath } = this.#options;
     try {
       const roots = await probeRoots();
       const [bubblewrap, cgroupLayout, etc, socketProxydPath] = await Promise.all([
-        probeBubblewrap(bwrapPath),
+        probeBubblewrap(bwrapPath, tools),
         probeCgroupLayout(files),
         probeEtc(roots),
-        probeSocketProxyd(),
+        probeSocketProxyd(tools),
       ]);
       const certificateBundle = await probeBundle(roots, etc);
       return {

@@ -7,6 +7,8 @@ const CREDENTIAL = 'credential:';
 
 /** What the machine's secrets are read by. */
 export interface SecretsOptions {
+  /** Directories to look for systemd-creds in before the usual ones. */
+  readonly tools: readonly string[];
   /** Root's policy: files of secrets may be readable by others. */
   readonly mayBeReadable: boolean;
   /** `$CREDENTIALS_DIRECTORY` of this process, or null. */
@@ -14,12 +16,12 @@ export interface SecretsOptions {
 }
 
 /** Secrets of the real machine. Their files may lie on any file system, so no call waits for one synchronously. */
-export function linuxSecrets({ mayBeReadable, credentialsDirectory }: SecretsOptions): HostSecrets {
+export function linuxSecrets({ tools, mayBeReadable, credentialsDirectory }: SecretsOptions): HostSecrets {
   return {
     read: (source, bytesMax) => {
       const rules = { bytesMax, mayBeReadable };
       if (!source.startsWith(CREDENTIAL)) return readSecretFile(source, rules);
-      return readCredential(source.slice(CREDENTIAL.length), rules, credentialsDirectory);
+      return readCredential(source.slice(CREDENTIAL.length), rules, { own: credentialsDirectory, tools });
     },
   };
 }

@@ -11,7 +11,7 @@ export interface ProbeResult {
   readonly stderr: string;
 }
 
-/** Search path of probed commands, for programs that start others. */
+/** Search path of probed commands after the tools, for programs that start others. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 
 /**
@@ -20,11 +20,15 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/
  * daemon starts a process. Throws `host.call-failed` when it could not be started,
  * took longer than PROBE_TIMEOUT_MS or wrote more than PROBE_OUTPUT_BYTES_MAX.
  */
-export async function probeCommand(path: string, words: readonly string[]): Promise<ProbeResult> {
+export async function probeCommand(
+  path: string,
+  words: readonly string[],
+  tools: readonly string[] = [],
+): Promise<ProbeResult> {
   assert(path.startsWith('/'), 'a probed command has an absolute path');
   const result = await execa(path, words, {
     cwd: '/',
-    env: { PATH, LANG: 'C.UTF-8' },
+    env: { PATH: [...tools, PATH].join(':'), LANG: 'C.UTF-8' },
     extendEnv: false,
     stdin: 'ignore',
     timeout: PROBE_TIMEOUT_MS,
@@ -38,6 +42,15 @@ export async function probeCommand(path: string, words: readonly string[]): Prom
     throw new SpawnError('host.call-failed', `running ${path} failed: ${reason}`, { cause: result });
   }
   return { status: result.exitCode ?? null, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** What a command that opens something sealed is given. */
+export interface UnsealOptions {
+  readonly input: Uint8Array;
+  /** Most that it may write. */
+  readonly bytesMax: number;
+  /** Directories in front of the search path. */
+  readonly tools: readonly string[];
 }
 
 /** What a command that opens something sealed answered. */
@@ -57,12 +70,12 @@ export interface Unsealed {
 export async function unsealCommand(
   path: string,
   words: readonly string[],
-  { input, bytesMax }: { readonly input: Uint8Array; readonly bytesMax: number },
+  { input, bytesMax, tools }: UnsealOptions,
 ): Promise<Unsealed | null> {
   assert(path.startsWith('/'), 'a command has an absolute path');
   const result = await execa(path, words, {
     cwd: '/',
-    env: { PATH, LANG: 'C.UTF-8' },
+    env: { PATH: [...tools, PATH].join(':'), LANG: 'C.UTF-8' },
     extendEnv: false,
     input,
     stderr: 'ignore',

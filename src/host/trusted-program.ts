@@ -5,12 +5,13 @@ import { unless } from './call-failed.ts';
 /** Where programs of the system are; the last one is NixOS's. */
 const DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin'];
 
-/** Path of a program that only root can have put there, or null. */
+/** Path of a program that only root can have put there, or null; `tools` are directories to look in first. */
 export async function findTrustedProgram(
   name: string,
-  directories: readonly string[] = DIRECTORIES,
+  tools: readonly string[],
+  usual: readonly string[] = DIRECTORIES,
 ): Promise<string | null> {
-  for (const directory of directories) {
+  for (const directory of [...tools, ...usual]) {
     const path = join(directory, name);
     if (await isTrustedProgram(path)) return path;
   }

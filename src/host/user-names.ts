@@ -24,11 +24,13 @@ const NOT_FOUND_STATUS = 2;
 export class UserNames {
   readonly #files: Pick<HostFiles, 'read'>;
   readonly #clock: HostClock;
+  readonly #tools: readonly string[];
   readonly #known = new Map<number, { readonly user: Promise<UserName | null>; readonly untilMs: number }>();
 
-  constructor(files: Pick<HostFiles, 'read'>, clock: HostClock) {
+  constructor(files: Pick<HostFiles, 'read'>, clock: HostClock, tools: readonly string[]) {
     this.#files = files;
     this.#clock = clock;
+    this.#tools = tools;
   }
 
   /** The user of a uid, or null when nobody has it. Throws `host.call-failed`. */
@@ -48,9 +50,9 @@ export class UserNames {
     const passwd = await this.#files.read('/etc/passwd', PROBE_OUTPUT_BYTES_MAX).catch(() => null);
     const local = passwd === null ? null : parsePasswd(new TextDecoder().decode(passwd), uid);
     if (local !== null) return local;
-    const getent = await findTrustedProgram('getent');
+    const getent = await findTrustedProgram('getent', this.#tools);
     if (getent === null) return null;
-    const result = await probeCommand(getent, ['passwd', '--', String(uid)]);
+    const result = await probeCommand(getent, ['passwd', '--', String(uid)], this.#tools);
     return result.status === NOT_FOUND_STATUS ? null : parsePasswd(result.stdout, uid);
   }
 }

@@ -5,6 +5,7 @@ import { passedSockets } from '../host/unix-socket.ts';
 import { Agents } from '../proxy/agents.ts';
 import { Control } from '../proxy/control.ts';
 import { thisMachine } from '../proxy/machine.ts';
+import { readInstallation, searchPath } from './installation.ts';
 import { openLog } from './log.ts';
 
 /** RuntimeDirectory= and LogsDirectory= of units/agent-egressd.service. */
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   }
   const notifier = openNotifier(env['NOTIFY_SOCKET'] ?? null);
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
+  env['PATH'] = searchPath(readInstallation().tools, env['PATH']);
   const onError = (error: unknown): void => log.error({ err: error }, 'something failed unexpectedly');
   const onOutage = (error: Error): void => log.error(`${error.message}; until it can, its agent is refused everything`);
   const agents = new Agents(PLACES, thisMachine({ onBug: onError, onOutage }, env['SSL_CERT_FILE'] ?? null));

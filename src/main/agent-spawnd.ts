@@ -11,6 +11,7 @@ import { openLinuxHost } from '../host/linux.ts';
 import { openNotifier } from '../host/notify.ts';
 import { openPeerReader, passedSockets } from '../host/unix-socket.ts';
 import { Engine } from '../sandbox/engine.ts';
+import { readInstallation, searchPath } from './installation.ts';
 import { logEvent, openLog } from './log.ts';
 import { enginePaths } from './paths.ts';
 
@@ -23,13 +24,17 @@ async function main(): Promise<void> {
   const sockets = passedSockets({ LISTEN_PID: env['LISTEN_PID'], LISTEN_FDS: env['LISTEN_FDS'] }, pid);
   const notifier = openNotifier(env['NOTIFY_SOCKET'] ?? null);
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
+  const { directory, tools } = readInstallation();
+  env['PATH'] = searchPath(tools, env['PATH']);
   const host = await openLinuxHost({
+    programsDirectory: directory,
+    tools,
     agentUids: config.uidRange,
     allowReadableKeys: config.allowReadableKeys,
     credentialsDirectory: env['CREDENTIALS_DIRECTORY'] ?? null,
   });
   const report = logEvent.bind(null, log);
-  const paths = enginePaths(config);
+  const paths = enginePaths(config, directory);
   const engine = await Engine.open({
     host,
     paths,

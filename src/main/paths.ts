@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { EnginePaths } from '../sandbox/executors.ts';
 
-/** Where the daemon keeps its things: the directories of `units/agent-spawn.tmpfiles.conf`. */
-export function enginePaths(config: Config): EnginePaths {
+/** Where the daemon keeps its things, the directories of `units/agent-spawn.tmpfiles.conf`, and has its scripts. */
+export function enginePaths(config: Config, installed: string): EnginePaths {
   return {
     userdbDirectory: '/run/userdb',
     agentsDirectory: '/run/agent-spawn/agents',
@@ -13,7 +13,7 @@ export function enginePaths(config: Config): EnginePaths {
     unitsDirectory: '/run/systemd/system',
     cardsDirectory: config.cardsDirectory,
     uidsFile: '/var/lib/agent-spawn/uids.json',
-    refusePath: '/usr/lib/agent-spawn/refuse',
-    holderPath: '/usr/lib/agent-spawn/holder',
+    refusePath: `${installed}/refuse`,
+    holderPath: `${installed}/holder`,
   };
 }

@@ -74,7 +74,7 @@ export interface SystemFacts {
   readonly etc: readonly EtcEntry[];
   /** The certificate bundle programs should use, or null when the host has none. */
   readonly certificateBundle: string | null;
-  /** `/usr/lib/agent-spawn/exit-report` as installed. */
+  /** `units/exit-report` as installed; the other scripts lie beside it. */
   readonly exitReportPath: string;
   /** systemd-socket-proxyd, which relays from agents to the egress proxy; null when there is none. */
   readonly socketProxydPath: string | null;

@@ -8,7 +8,7 @@ export interface Refusal {
   /** The card's file. */
   readonly path: string;
   readonly problems: readonly Problem[];
-  /** `/usr/lib/agent-spawn/refuse` as installed: prints its words, sets the first as status text, fails. */
+  /** `units/refuse` as installed: prints its words, sets the first as status text, fails. */
   readonly refusePath: string;
   readonly header: readonly string[];
 }

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { openLinuxHost } from '../../src/host/linux.ts';
 import type { UnitProperty } from '../../src/plan/unit-property.ts';
 import type { Ground, UnitConduct } from '../contract/ground.ts';
 import { testEgress } from '../contract/host-egress.ts';
 import { testFiles } from '../contract/host-files.ts';
 import { testUnits } from '../contract/host-units.ts';
+import { openThisHost } from '../helpers/linux-host.ts';
 
 const SIGKILL = 9;
 
@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<UnitConduct, readonly string[]>> = {
 
 /** The machine this runs on, and a directory of the test's own; its units are gone afterwards. */
 async function openGround(): Promise<Ground> {
-  const host = await openLinuxHost();
+  const host = await openThisHost();
   const directory = await mkdtemp('/run/host-contract-');
   return {
     host,

@@ -4,8 +4,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { type FitnessOptions, probeFitness } from '../../src/host/fitness.ts';
 import type { Host } from '../../src/host/host.ts';
-import { openLinuxHost } from '../../src/host/linux.ts';
 import type { SystemFacts } from '../../src/plan/facts.ts';
+import { openThisHost } from '../helpers/linux-host.ts';
 
 const OPTIONS: FitnessOptions = { userdbDirectory: '/run/userdb', uid: 1_900_099_999 };
 const ELSEWHERE = '/run/host-fitness-userdb';
@@ -36,12 +36,12 @@ async function withDropIn(settings: string, body: () => Promise<void>): Promise<
 }
 
 test('a host that can confine agents has no problem', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   assert.deepEqual(await codes(host), []);
 });
 
 test('a host that does not look for user records is told so', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   try {
     assert.deepEqual(await codes(host, { ...OPTIONS, userdbDirectory: ELSEWHERE }), ['host.nss-missing']);
   } finally {
@@ -50,14 +50,14 @@ test('a host that does not look for user records is told so', async () => {
 });
 
 test('a host where users cannot make user namespaces is told so', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   await withDropIn('RestrictNamespaces=yes', async () => {
     assert.deepEqual(await codes(host), ['host.userns-blocked']);
   });
 });
 
 test('a host without bubblewrap is told so, and nothing is tried', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const system: SystemFacts = { ...(await host.systemFacts()), bwrapPath: null };
   const without: Host = { ...host, systemFacts: async () => system };
   assert.deepEqual(await codes(without), ['host.bubblewrap-missing']);

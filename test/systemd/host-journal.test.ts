@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';
-import { openLinuxHost } from '../../src/host/linux.ts';
+import { openThisHost } from '../helpers/linux-host.ts';
 
 const SLEEP = ['/bin/sleep', '1000'];
 
@@ -25,7 +25,7 @@ function uniqueUnit(name: string): string {
 }
 
 test('lines are shown by journalctl for the unit, with newlines and every character', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const unit = uniqueUnit('shown');
   const lines = ['plain', 'two\nlines', 'ünï €', '_UID=7', ''];
   await host.journal.append({ unit, identifier: 'agent-host-journal', priority: 5, lines });
@@ -36,7 +36,7 @@ test('lines are shown by journalctl for the unit, with newlines and every charac
 });
 
 test('more lines than the journal takes at once arrive whole and in order', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const unit = uniqueUnit('many');
   const lines = Array.from({ length: 1500 }, (_, index) => `line ${index}`);
   await host.journal.append({ unit, identifier: 'agent-host-journal', priority: 6, lines });
@@ -47,7 +47,7 @@ test('more lines than the journal takes at once arrive whole and in order', asyn
 });
 
 test('lines of one unit are not shown for another', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   await host.journal.append({
     unit: uniqueUnit('one'),
     identifier: 'agent-host-journal',
@@ -59,7 +59,7 @@ test('lines of one unit are not shown for another', async () => {
 });
 
 test('systemctl status shows the lines of a running unit', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const unit = uniqueUnit('status');
   await host.units.startTransient(unit, [
     { name: 'Type', signature: 's', value: 'exec' },

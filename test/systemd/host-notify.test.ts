@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { openLinuxHost } from '../../src/host/linux.ts';
 import { openNotifier } from '../../src/host/notify.ts';
 import { CHECKOUT } from '../helpers/checkout.ts';
+import { openThisHost } from '../helpers/linux-host.ts';
 
 const UNIT = 'sandboxed-agent@host-notify.service';
 const NOTIFY = pathToFileURL(join(CHECKOUT, 'build/src/host/notify.js')).href;
@@ -19,7 +19,7 @@ const SCRIPT = `
 `;
 
 test('readiness, status and stopping reach PID 1, and a status brings no assignment of its own', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const words = [process.execPath, '--input-type=module', '-e', SCRIPT];
   const stops = new Promise<void>((resolve) => {
     host.units.watch({

@@ -3,17 +3,17 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { openLinuxHost } from '../../src/host/linux.ts';
 import { isTrustedProgram } from '../../src/host/trusted-program.ts';
 import { BWRAP_OPTIONS_NEEDED } from '../../src/plan/bwrap.ts';
 import type { SystemFacts } from '../../src/plan/facts.ts';
 import { succeed } from '../helpers/agents.ts';
 import { runCommand } from '../helpers/commands.ts';
+import { openThisHost } from '../helpers/linux-host.ts';
 import { listenAt } from '../helpers/published.ts';
 import { makeScratch } from '../helpers/scratch.ts';
 
 test('the system facts are this host’s', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const facts = await host.systemFacts();
   assert.ok(facts.bwrapPath !== null);
   assert.deepEqual(
@@ -40,7 +40,7 @@ function inView(facts: SystemFacts, script: string): string {
 }
 
 test('everything the facts show leads somewhere inside, and the certificates can be read', async () => {
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const facts = await host.systemFacts();
   const paths = [...facts.roots, ...facts.etc].map(({ path }) => path);
   assert.equal(inView(facts, `for path in ${paths.join(' ')}; do [ -e "$path" ] || echo "$path"; done`), '');
@@ -67,16 +67,50 @@ test('a bubblewrap that anybody but root could have written is not used', async 
   assert.equal(await isTrustedProgram(program), false);
   symlinkSync('/bin/true', join(scratch.path, 'link'));
   assert.equal(await isTrustedProgram(join(scratch.path, 'link')), true);
+  // As Nix's store is: builders may add to it, and move nothing that is root's.
+  chownSync(scratch.path, 0, 65534);
+  chmodSync(scratch.path, 0o1775);
+  chownSync(program, 0, 0);
+  assert.equal(await isTrustedProgram(program), true);
+  chmodSync(scratch.path, 0o755);
+  chownSync(program, 65534, 65534);
   assert.equal(await isTrustedProgram('/nonexistent/bwrap'), false);
-  await using host = await openLinuxHost({ bwrapPath: program });
+  await using host = await openThisHost({ bwrapPath: program });
   assert.equal((await host.systemFacts()).bwrapPath, null);
+});
+
+test('programs are looked for among the tools first, and one there that is not root’s is passed over', async () => {
+  await using scratch = await makeScratch();
+  chmodSync(scratch.path, 0o755);
+  const own = (name: string): string => join(scratch.path, name);
+  for (const name of ['ip', 'nft', 'bwrap', 'systemd-socket-proxyd']) {
+    writeFileSync(own(name), "#!/bin/sh\necho '    --from-tools'\n", { mode: 0o755 });
+  }
+  await using before = await openThisHost();
+  const usual = await before.systemFacts();
+  chownSync(own('bwrap'), 65534, 65534);
+  await using host = await openThisHost({ tools: ['/nonexistent', scratch.path] });
+  const { system, networkTools } = await host.facts({
+    workspace: scratch.path,
+    binds: [],
+    sockets: [],
+    user: 'agent-probe',
+    program: null,
+    wantsCredential: false,
+  });
+  assert.deepEqual(networkTools, { nft: own('nft'), ip: own('ip') });
+  assert.deepEqual(system, { ...usual, socketProxydPath: own('systemd-socket-proxyd') });
+  chownSync(own('bwrap'), 0, 0);
+  host.refreshFacts();
+  const { bwrapPath, bwrapOptions } = await host.systemFacts();
+  assert.deepEqual([bwrapPath, bwrapOptions], [own('bwrap'), ['--from-tools']]);
 });
 
 test('the owner of a path is named when it is no agent', async () => {
   await using scratch = await makeScratch();
   const path = join(scratch.path, 'owned');
   mkdirSync(path);
-  await using host = await openLinuxHost({ agentUids: { first: 1_900_000_000, count: 10 } });
+  await using host = await openThisHost({ agentUids: { first: 1_900_000_000, count: 10 } });
   const owner = async (uid: number): Promise<readonly [string | null, number | null]> => {
     chownSync(path, uid, 0);
     const { workspace } = await host.facts({
@@ -105,7 +139,7 @@ test('a user of another database than the file is named', async () => {
   symlinkSync('host-probe.user', `/run/userdb/${uid}.user`);
   try {
     chownSync(scratch.path, uid, uid);
-    await using host = await openLinuxHost();
+    await using host = await openThisHost();
     const { workspace } = await host.facts({
       workspace: scratch.path,
       binds: [],
@@ -128,7 +162,7 @@ test('a Unix socket is known from a file, and a dead one from one that somebody 
   await succeed(runCommand(['python3', '-c', `import socket; socket.socket(socket.AF_UNIX).bind("${dead}")`]));
   writeFileSync(file, '');
   await using _listener = await listenAt(live);
-  await using host = await openLinuxHost();
+  await using host = await openThisHost();
   const { sockets } = await host.facts({
     workspace: scratch.path,
     binds: [],

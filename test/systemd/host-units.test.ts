@@ -5,10 +5,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { BusConnection, type BusSignal } from '../../src/host/bus-connection.ts';
 import type { UnitState } from '../../src/host/host.ts';
-import { openLinuxHost } from '../../src/host/linux.ts';
 import { Systemd } from '../../src/host/systemd.ts';
 import type { UnitProperty } from '../../src/plan/unit-property.ts';
 import { BusRelay } from '../helpers/bus-relay.ts';
+import { openThisHost } from '../helpers/linux-host.ts';
 
 const BUS = 'unix:path=/run/dbus/system_bus_socket';
 const UNIT = 'sandboxed-agent@host-units.service';
@@ -261,7 +261,7 @@ test('a job whose end nobody could hear is a failure, and calls wait for the end
 });
 
 test('a host without a bus is told as one', async () => {
-  await assert.rejects(openLinuxHost({ busAddress: 'unix:path=/nonexistent/bus' }), {
+  await assert.rejects(openThisHost({ busAddress: 'unix:path=/nonexistent/bus' }), {
     code: 'host.systemd-missing',
     message: /^The system bus at unix:path=\/nonexistent\/bus cannot be used: .*ENOENT/,
   });

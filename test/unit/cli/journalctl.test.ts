@@ -38,7 +38,7 @@ test('the status of journalctl is that of the command', async (t) => {
 });
 
 test('where there is no journalctl, the message says so', async () => {
-  await assert.rejects(showJournal('demo', { lines: null, paths: ['/nonexistent/journalctl'] }), {
+  await assert.rejects(showJournal('demo', { lines: null, tools: ['/nonexistent'], usual: [] }), {
     code: 'cli.no-journal',
     message: 'journalctl is not at /nonexistent/journalctl.',
   });
@@ -60,7 +60,7 @@ async function show(t: TestContext, { script, options, isTerminal }: Show): Prom
   chmodSync(journalctl, 0o755);
   const main = join(directory, 'main.mjs');
   const module = pathToFileURL(join(CHECKOUT, 'build/src/cli/journalctl.js')).href;
-  const call = `showJournal('demo', ${JSON.stringify({ ...options, paths: [journalctl] })})`;
+  const call = `showJournal('demo', ${JSON.stringify({ ...options, tools: ['/nonexistent', directory] })})`;
   writeFileSync(main, `import { showJournal } from '${module}';\nprocess.exitCode = await ${call};\n`);
   const command = [process.execPath, main];
   const [program = '', ...words] = isTerminal === true ? ['script', '-qec', command.join(' '), '/dev/null'] : command;

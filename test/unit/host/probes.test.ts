@@ -55,7 +55,7 @@ test('a user is found by uid, and a damaged line is none', () => {
 test('a user is asked for once a minute', async () => {
   const { files, clock } = new FakeHost();
   files.seedFile('/etc/passwd', 'ann:x:1000:1000::/:/bin/sh\n');
-  const names = new UserNames(files, clock);
+  const names = new UserNames(files, clock, []);
   assert.deepEqual(await names.find(1000), { name: 'ann', gid: 1000 });
   files.seedFile('/etc/passwd', 'bob:x:1000:1000::/:/bin/sh\n');
   assert.deepEqual(await names.find(1000), { name: 'ann', gid: 1000 });

@@ -112,6 +112,8 @@ test('a directory on the way that others can write to, or that is theirs, could 
   assert.equal(await inside(), 'hush\n', 'the group root is root');
   chownSync(`${place}/outer`, 0, STRANGER);
   assert.equal(await inside(), `writable /outer ${0o770}`);
+  chmodSync(`${place}/outer`, 0o1775);
+  assert.equal(await inside(), 'hush\n', 'as the store of Nix is');
   chmodSync(`${place}/outer`, 0o750);
   assert.equal(await inside(), 'hush\n', 'looking is no harm');
   chownSync(`${place}/outer`, STRANGER, 0);
