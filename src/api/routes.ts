@@ -26,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/v1/agents', listAgents, { query: { ended: { values: ['true', 'false'], isRequired: false } } }),
   route('POST', '/v1/agents', launchAgent, { body: 'application/json' }),
   route('POST', '/v1/plans', makePlan, { body: 'application/json' }),
+  route('POST', '/v1/reload', async ({ operations, caller }) => json(await operations.reload(caller))),
   route('GET', '/v1/agents/{id}', async ({ operations, id }) => json(await operations.get(id))),
   route('DELETE', '/v1/agents/{id}', removeAgent),
   route('GET', '/v1/agents/{id}/inspect', async ({ operations, id }) => json(await operations.inspect(id))),

@@ -9,13 +9,13 @@ import { readCardText } from './card-file.ts';
 import { completionScript } from './completion.ts';
 import { checkedId, print, show } from './control-ground.ts';
 import { type ControlActions, type ControlOptions, controlProgram } from './control-program.ts';
-import { credentialsText } from './credentials-text.ts';
 import { writeText } from './descriptor-writer.ts';
 import { egressActions } from './egress-actions.ts';
 import { escapeText } from './escape.ts';
 import { failureJson, failureText } from './failure-text.ts';
 import { showJournal } from './journalctl.ts';
 import { FAILED_STATUS, outcomeStatus } from './outcome-status.ts';
+import { reloadActions } from './reload-actions.ts';
 import { SOCKET_VARIABLE } from './spawn-arguments.ts';
 import { DEFAULT_SOCKET } from './spawn-options.ts';
 import { summaryLine } from './summary.ts';
@@ -114,8 +114,7 @@ function controlActions({ words, environment, tools, now }: ControlInvocation): 
       show(options, await client(options).get(checkedId(id)), (agent) => agentText(agent, text())),
     logs: (id, { lines, ...how }) => showJournal(checkedId(id), { ...how, lines: checkedLines(lines), tools: tools() }),
     ...egressActions(client),
-    credential: async (_, options, id) =>
-      show(options, await client(options).reloadCredentials(checkedId(id)), credentialsText),
+    ...reloadActions(client),
     start: change('start'),
     stop: change('stop'),
     restart: change('restart'),

@@ -127,6 +127,12 @@ const COMMANDS = [
     example: 'agentctl restart demo',
   },
   {
+    name: 'reload',
+    argument: null,
+    text: 'read the cards again and say what that came to',
+    example: 'agentctl reload',
+  },
+  {
     name: 'inspect',
     argument: ID_ARGUMENT,
     text: 'show one agent with its card and its plan',

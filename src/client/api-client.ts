@@ -13,6 +13,7 @@ import type {
   EgressView,
   LaunchRequest,
   PlanView,
+  ReloadView,
   VersionView,
 } from './api.gen.ts';
 import { ByteReader, EndedEarly } from './byte-reader.ts';
@@ -118,6 +119,11 @@ export class ApiClient {
 
   async egress(id: string): Promise<EgressView> {
     return (await this.#ask('GET', `${agentPath(id)}/egress`)) as EgressView;
+  }
+
+  /** Reads the cards directory again. */
+  async reload(): Promise<ReloadView> {
+    return (await this.#ask('POST', '/v1/reload')) as ReloadView;
   }
 
   /** Reads the credentials of an agent again. */

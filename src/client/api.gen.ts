@@ -402,6 +402,36 @@ export interface EgressView {
   readonly counts: EgressCountsView | null;
 }
 /**
+ * What the cards directory came to when it was read again.
+ */
+export interface ReloadView {
+  /**
+   * What was done, one entry for an agent, ordered by id. A card that is refused is told every time.
+   */
+  readonly cards: readonly CardEffectView[];
+  /**
+   * Cards that nothing was done for.
+   */
+  readonly unchanged: number;
+}
+/**
+ * What was done for the card of one agent.
+ */
+export interface CardEffectView {
+  /**
+   * The id of the agent.
+   */
+  readonly id: string;
+  /**
+   * `installed`: the card counts from the next start on. `refused`: it cannot be used. `removed`: there is none any more. `started`, `restarted`, `stopped`: the agent was, for its card. `waiting`: something is still under way. `failed`: what should be done was not.
+   */
+  readonly did: 'installed' | 'refused' | 'removed' | 'started' | 'restarted' | 'stopped' | 'waiting' | 'failed';
+  /**
+   * One sentence: the first problem, the cause, what is still to come; null where there is nothing to add.
+   */
+  readonly message: string | null;
+}
+/**
  * What became of the credentials of an agent; never the credentials.
  */
 export interface CredentialsView {

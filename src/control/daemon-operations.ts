@@ -21,6 +21,7 @@ import type {
   CredentialsView,
   EgressView,
   PlanView,
+  ReloadView,
   VersionView,
 } from './views.ts';
 
@@ -149,6 +150,10 @@ export class DaemonOperations implements Operations {
 
   async reloadCredentials(id: string): Promise<CredentialsView> {
     return { agent: id, credentials: await this.#engine.reloadCredentials(id) };
+  }
+
+  reload(): Promise<ReloadView> {
+    return this.#engine.reload();
   }
 
   changeEgress(id: string, change: EgressChange): Promise<EgressRule> {

@@ -7,6 +7,7 @@ import type {
   CredentialsView,
   EgressView,
   PlanView,
+  ReloadView,
   VersionView,
 } from './views.ts';
 
@@ -80,6 +81,8 @@ export interface Operations {
   egress(id: string): Promise<EgressView>;
   /** Reads the credentials of an agent again; the next request has the new ones. */
   reloadCredentials(id: string, caller: Caller): Promise<CredentialsView>;
+  /** Reads the cards directory again; with agents that are restarted for it, resolves once they run. */
+  reload(caller: Caller): Promise<ReloadView>;
   /** Adds a rule to a running agent's. */
   changeEgress(id: string, change: EgressChange, caller: Caller): Promise<EgressRule>;
 }

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/event.gen.ts';
 import type { ProviderName } from '../policy/provider.ts';
 import type { EgressRule, RefusalCount } from '../policy/table.ts';
+import type { CardEffect } from '../sandbox/cards-report.ts';
 
 /**
  * Shapes that leave the daemon. They carry nothing secret and follow
@@ -167,6 +168,14 @@ export interface EgressCountsView {
   readonly bytesReceived: number;
   /** Most frequent refusals, most frequent first; bounded. */
   readonly topRefusals: readonly RefusalCount[];
+}
+
+/** What the cards directory came to when it was read again. */
+export interface ReloadView {
+  /** What was done, one entry for an agent, ordered by id. A card that is refused is told every time. */
+  readonly cards: readonly CardEffect[];
+  /** Cards that nothing was done for. */
+  readonly unchanged: number;
 }
 
 /** What became of the credentials of an agent; never the credentials. */

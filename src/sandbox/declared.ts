@@ -1,15 +1,17 @@
 import { SpawnError } from '../base/errors.ts';
 import { unitName } from '../base/ids.ts';
-import { CARD_BYTES_MAX, DECLARED_CARDS_MAX } from '../base/limits.ts';
+import { CARD_BYTES_MAX } from '../base/limits.ts';
 import type { Problem } from '../base/result.ts';
-import { type CardFile, declaredName, idMismatch } from '../card/declared-name.ts';
-import { parseCard } from '../card/parse.ts';
+import type { CardFile } from '../card/declared-name.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
+import { isSameCard } from '../card/same-card.ts';
 import type { HostSecrets } from '../host/host.ts';
 import { type Plan, unitText } from '../plan/plan.ts';
 import type { AgentTable } from '../policy/table.ts';
 import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
+import { type CardRead, cardPath, listCardFiles, readCardFile } from './card-files.ts';
+import type { CardEffect } from './cards-report.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import { declareTable, forgetTable } from './declared-egress.ts';
 import { withCredentials } from './egress-credentials.ts';
@@ -25,6 +27,10 @@ import { readPlanSecrets } from './secrets.ts';
 /** What became of one card file. */
 export interface Compiled {
   readonly id: string;
+  /** Whether there is a card; false for one that went away. */
+  readonly isCard: boolean;
+  /** What to tell of it; null for a card that is as it was. */
+  readonly effect: CardEffect | null;
   /** The unit file differs from the one before. */
   readonly isChanged: boolean;
   /** The card asks to be started at boot. */
@@ -33,13 +39,17 @@ export interface Compiled {
   readonly before: ResolvedCard | null;
 }
 
+/** What is said of a card that changes nothing. */
+const NOTHING: Omit<Compiled, 'id'> = { isCard: true, effect: null, isChanged: false, autostart: false, before: null };
+const GONE: Omit<Compiled, 'id'> = { ...NOTHING, isCard: false };
+
 /**
  * Keeps one unit file per card of the cards directory, so that `systemctl
  * start sandboxed-agent@<id>` works with nothing of ours in the way. A card
  * that is refused leaves a unit that fails with the reason.
  */
 export async function compileCards(context: EngineContext): Promise<readonly Compiled[]> {
-  const files = cardFiles(await context.host.files.list(context.paths.cardsDirectory));
+  const files = await listCardFiles(context);
   const compiled: Compiled[] = [];
   for (const file of files) {
     try {
@@ -47,6 +57,7 @@ export async function compileCards(context: EngineContext): Promise<readonly Com
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
       context.report({ kind: 'ignored-failure', operation: `card ${file.name}`, failure });
+      compiled.push({ ...NOTHING, id: file.id, effect: { id: file.id, did: 'failed', message: failure } });
     }
   }
   return [...compiled, ...(await removeOrphans(context, new Set(files.map((file) => file.id))))];
@@ -57,10 +68,11 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
   const running = context.registry.find(file.id);
   if (running?.isLive === true && running.record.origin === 'spawned') {
     running.hidesCard = true;
-    return { id: file.id, isChanged: false, autostart: false, before: null };
+    const message = 'An agent of this id that was spawned runs; the card waits for its end.';
+    return { ...NOTHING, id: file.id, effect: { id: file.id, did: 'waiting', message } };
   }
-  const path = `${context.paths.cardsDirectory}/${file.name}`;
-  const source = await readCard(context, file, path);
+  const path = cardPath(context, file);
+  const source = await readCardFile(context, file);
   const planned = source.problems.length > 0 || source.card === null ? null : await planDeclared(context, source.card);
   const problems = planned?.problems ?? source.problems;
   const plan = planned?.plan ?? null;
@@ -69,7 +81,9 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
     plan === null
       ? renderRefusal({ id: file.id, path, problems, refusePath: context.paths.refusePath, header })
       : unitText(plan, header);
-  const before = context.registry.find(file.id)?.record.card ?? null;
+  const known = context.registry.find(file.id);
+  const effect = effectOf(known, file, { source, plan, problems });
+  const before = known?.record.card ?? null;
   // The rules are a run's: what one that goes on may reach does not change with its card.
   const steps = plan?.preparation.filter(({ kind }) => kind !== 'egress.register') ?? [];
   await applySteps({ ...context, secrets: planned?.secrets ?? context.secrets }, steps);
@@ -85,42 +99,17 @@ export async function compileCard(context: EngineContext, file: CardFile): Promi
       problem === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, problem },
     );
   }
-  return { id: file.id, isChanged, autostart: plan !== null && source.card?.autostart === true, before };
+  const autostart = plan !== null && source.card?.autostart === true;
+  return { id: file.id, isCard: true, effect, isChanged, autostart, before };
 }
 
-/** The card file of an id, or null when there is none. */
-export async function findCardFile(context: EngineContext, id: string): Promise<CardFile | null> {
-  const files = cardFiles(await context.host.files.list(context.paths.cardsDirectory));
-  return files.find((file) => file.id === id) ?? null;
-}
-
-interface CardSourceRead {
-  readonly text: string;
-  readonly card: ResolvedCard | null;
-  readonly problems: readonly Problem[];
-}
-
-async function readCard(context: EngineContext, file: CardFile, path: string): Promise<CardSourceRead> {
-  let bytes: Uint8Array | null;
-  try {
-    bytes = await context.host.files.read(path, CARD_BYTES_MAX + 1);
-  } catch (error) {
-    return unread(
-      'card.unreadable',
-      `The card cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  if (bytes === null) return unread('card.unreadable', `The card ${path} does not exist any more.`);
-  const parsed = parseCard(bytes, { format: file.format });
-  const text = new TextDecoder().decode(bytes);
-  if (!parsed.ok) return { text, card: null, problems: parsed.problems };
-  const card = resolveCard(parsed.value, 'declared');
-  const mismatch = idMismatch(file, card.agentId);
-  return { text, card, problems: mismatch === null ? [] : [mismatch] };
-}
-
-function unread(code: 'card.unreadable', message: string): CardSourceRead {
-  return { text: '', card: null, problems: [{ code, pointer: '', message }] };
+/** What a card that was read is to those who asked for it. */
+function effectOf(known: Agent | null, file: CardFile, { source, plan, problems }: Found): CardEffect | null {
+  const { id } = file;
+  if (plan === null) return { id, did: 'refused', message: problems[0]?.message ?? null };
+  const isKnown = known !== null && !known.isInvalid;
+  if (isKnown && isSameCard(known.record.cardSource, { text: source.text, format: file.format })) return null;
+  return { id, did: 'installed', message: null };
 }
 
 /** What a card comes to on this host. */
@@ -161,7 +150,7 @@ async function install(context: EngineContext, id: string, text: string): Promis
 
 /** What was found out about one card. */
 interface Found {
-  readonly source: CardSourceRead;
+  readonly source: CardRead;
   readonly plan: Plan | null;
   readonly problems: readonly Problem[];
 }
@@ -212,7 +201,8 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
     if (id === undefined || declared.has(id)) continue;
     const agent = context.registry.find(id);
     if (agent?.isLive === true) {
-      withdraw(context, agent);
+      const message = 'It goes on until it ends.';
+      if (withdraw(context, agent)) removed.push({ ...GONE, id, effect: { id, did: 'removed', message } });
       continue;
     }
     await tolerate(context, `unit file of ${id}`, () =>
@@ -220,7 +210,7 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
     );
     await forgetDeclared(context, id);
     context.report({ kind: 'removed', id, reason: 'its card is gone' });
-    removed.push({ id, isChanged: true, autostart: false, before: null });
+    removed.push({ ...GONE, id, isChanged: true, effect: { id, did: 'removed', message: null } });
   }
   return removed;
 }
@@ -230,13 +220,14 @@ export function autostartMark(paths: EnginePaths, id: string): string {
   return `${paths.recordsDirectory}/${id}.autostarted`;
 }
 
-/** A declared agent whose card went away while it runs: it ends in its own time, and leaves nothing then. */
-function withdraw(context: EngineContext, agent: Agent): void {
-  if (agent.isWithdrawn) return;
+/** A declared agent whose card went away while it runs: it ends in its own time, and leaves nothing then. False when that is known. */
+function withdraw(context: EngineContext, agent: Agent): boolean {
+  if (agent.isWithdrawn) return false;
   agent.isWithdrawn = true;
   agent.record = { ...agent.record, origin: 'spawned' };
   agent.nextEgress = null;
   context.report({ kind: 'removed', id: agent.id, reason: 'its card is gone, it ends in its own time' });
+  return true;
 }
 
 /** A declared agent without a card that does not run leaves nothing. */
@@ -249,16 +240,4 @@ async function forgetDeclared(context: EngineContext, id: string): Promise<void>
   await clearAway(context, agent.record);
   await tolerate(context, `homes of ${id}`, () => dropHomes(context, { id }));
   await tolerate(context, `record of ${id}`, () => removeRecord(context.host, context.paths, id));
-}
-
-/** Card files in order of name; of two for one id the `.json` one counts. */
-function cardFiles(names: readonly string[]): readonly CardFile[] {
-  const files = new Map<string, CardFile>();
-  for (const name of names) {
-    const file = declaredName(name);
-    if (file === null || files.has(file.id)) continue;
-    files.set(file.id, file);
-    if (files.size === DECLARED_CARDS_MAX) break;
-  }
-  return [...files.values()];
 }

@@ -8,10 +8,12 @@ import { DEFAULT_VETH_RANGE } from '../plan/veth.ts';
 import type { UidRange } from '../plan/workspace.ts';
 import type { EgressPolicy, EgressRule } from '../policy/table.ts';
 import type { Agent } from './agent.ts';
+import { findCardFile } from './card-files.ts';
+import { type CardEffect, type CardsReading, type CardsReport, cardsReport } from './cards-report.ts';
 import { Coalesced } from './coalesced.ts';
 import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
 import { type ReloadedCredential, reloadCredentials } from './credential-reload.ts';
-import { autostartMark, type Compiled, compileCard, compileCards, findCardFile } from './declared.ts';
+import { autostartMark, type Compiled, compileCard, compileCards } from './declared.ts';
 import { takeUpNext } from './declared-egress.ts';
 import { changeEgress } from './egress-change.ts';
 import { EgressTables } from './egress-tables.ts';
@@ -56,12 +58,12 @@ export class Engine implements AsyncDisposable {
   readonly #watches: Disposable[] = [];
   readonly #uids: UidTable;
   readonly #uidStore: Coalesced;
-  readonly #compilation: Coalesced;
+  readonly #compilation: Coalesced<CardsReading>;
 
   private constructor(options: EngineOptions, uids: UidTable) {
     this.#uids = uids;
     this.#uidStore = new Coalesced(() => options.host.files.write(options.paths.uidsFile, uids.toJson(), 0o600));
-    this.#compilation = new Coalesced(() => tolerate(this.#context, 'cards directory', () => this.#compileOnce()));
+    this.#compilation = new Coalesced(() => this.#compileOnce());
     this.#context = {
       host: options.host,
       secrets: options.host.secrets,
@@ -193,9 +195,17 @@ export class Engine implements AsyncDisposable {
     await removeRecord(this.#context.host, this.#context.paths, id);
   }
 
-  /** Compiles the cards directory again. */
+  /** Compiles the cards directory again; a failure is reported and no more. */
   compileDeclared(): Promise<void> {
-    return this.#compilation.request();
+    return tolerate(this.#context, 'cards directory', () => this.#compilation.request());
+  }
+
+  /** Compiles the cards directory again and says what that came to. */
+  async reload(): Promise<CardsReport> {
+    // One that is under way may have seen already what the caller did before it asked.
+    const earlier = this.#compilation.running?.catch(() => null) ?? null;
+    const readings = await Promise.all([earlier, this.#compilation.request()]);
+    return cardsReport(readings.filter((reading) => reading !== null));
   }
 
   /** Stops watching. Agents go on: they are PID 1's. */
@@ -205,7 +215,7 @@ export class Engine implements AsyncDisposable {
     this.#context.egress[Symbol.dispose]();
   }
 
-  async #compileOnce(): Promise<void> {
+  async #compileOnce(): Promise<CardsReading> {
     const context = this.#context;
     const compiled = await compileCards(context);
     await this.#reloadFor(compiled);
@@ -214,16 +224,25 @@ export class Engine implements AsyncDisposable {
     for (const agent of this.registry.all()) {
       if (agent.record.origin === 'declared') await this.#refresh(agent);
     }
-    for (const { id, autostart } of compiled) if (autostart) await this.#autostart(id);
+    const effects = compiled.flatMap(({ effect }) => effect ?? []);
+    for (const { id, autostart } of compiled) if (autostart) effects.push(...(await this.#autostart(id)));
+    return { effects, ids: compiled.filter(({ isCard }) => isCard).map(({ id }) => id) };
   }
 
   /** Starts a declared agent once per boot, when its card is first seen. */
-  async #autostart(id: string): Promise<void> {
+  async #autostart(id: string): Promise<readonly CardEffect[]> {
     const { host, paths } = this.#context;
     const mark = autostartMark(paths, id);
-    if ((await host.files.read(mark, 1)) !== null) return;
+    if ((await host.files.read(mark, 1)) !== null) return [];
     await host.files.write(mark, '', 0o600);
-    await tolerate(this.#context, `autostart of ${id}`, () => this.startDeclared(id));
+    try {
+      await this.startDeclared(id);
+      return [{ id, did: 'started', message: null }];
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      this.#context.report({ kind: 'ignored-failure', operation: `autostart of ${id}`, failure });
+      return [{ id, did: 'failed', message: failure }];
+    }
   }
 
   /** Takes in the newest card of an id; false when the cards directory has none. */

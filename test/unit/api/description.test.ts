@@ -42,6 +42,7 @@ test('the views of the daemon and the description of the API are the same types'
       Mutual<generated.PlanView, views.PlanView>,
       Mutual<generated.LaunchRequest, LaunchRequest>,
       Mutual<generated.CredentialsView, views.CredentialsView>,
+      Mutual<generated.ReloadView, views.ReloadView>,
       Mutual<generated.EgressView, views.EgressView>,
       Mutual<generated.EgressRule, EgressRule>,
       Mutual<generated.EgressChange, EgressChange>,

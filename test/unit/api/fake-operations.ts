@@ -13,6 +13,7 @@ import type {
   EgressView,
   OutcomeView,
   PlanView,
+  ReloadView,
   VersionView,
 } from '../../../src/control/views.ts';
 import type { EgressRule } from '../../../src/policy/table.ts';
@@ -25,6 +26,7 @@ import {
   egressView,
   endedView,
   planView,
+  reloadView,
 } from './views.ts';
 
 /** What the cards of the tests say: an id, and what the fake does with it. */
@@ -165,6 +167,11 @@ export class FakeOperations implements Operations {
     this.#record(`reload credentials of ${id} by ${caller.uid}`);
     this.#find(id);
     return credentialsView(id);
+  }
+
+  async reload(caller: Caller): Promise<ReloadView> {
+    this.#record(`reload by ${caller.uid}`);
+    return reloadView();
   }
 
   async changeEgress(id: string, { action, host }: EgressChange, caller: Caller): Promise<EgressRule> {

@@ -11,6 +11,7 @@ import type {
   KeyUsageView,
   KeyView,
   PlanView,
+  ReloadView,
 } from '../../../src/control/views.ts';
 import type { EgressRule } from '../../../src/policy/table.ts';
 
@@ -250,6 +251,18 @@ export function credentialsView(agent: string): CredentialsView {
       { pointer: '/credentials/0/api_key_file', target: '/git/github.com', isChanged: false, inForce: 'now' },
       { pointer: '/credentials/1/api_key_file', target: 'OPENAI_API_KEY', isChanged: true, inForce: 'next-start' },
     ],
+  };
+}
+
+/** One card of each kind that something was done for, and two of the others. */
+export function reloadView(): ReloadView {
+  return {
+    cards: [
+      { id: 'broken', did: 'refused', message: 'The card has no key "memroy".' },
+      { id: 'demo', did: 'restarted', message: null },
+      { id: 'new', did: 'installed', message: null },
+    ],
+    unchanged: 2,
   };
 }
 

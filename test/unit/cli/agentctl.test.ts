@@ -15,7 +15,7 @@ const COMMANDS = controlProgram(null, () => undefined).commands.map((command) =>
 
 test('the commands are those people were promised', () => {
   const expected =
-    'allow audit check completion credential deny export inspect list logs restart rm start status stop wait';
+    'allow audit check completion credential deny export inspect list logs reload restart rm start status stop wait';
   assert.equal([...COMMANDS].sort().join(' '), expected);
 });
 
@@ -66,6 +66,7 @@ const JSON_COMMANDS: readonly (readonly [schema: string, words: readonly string[
   ['AgentView', ['stop', '--json', 'demo']],
   ['AgentView', ['restart', '--json', 'demo']],
   ['AgentView', ['wait', '--json', 'over']],
+  ['ReloadView', ['reload', '--json']],
   ['CredentialsView', ['credential', 'reload', '--json', 'demo']],
 ];
 
@@ -114,6 +115,24 @@ test('credentials are read again, and it is told which are other ones now', asyn
   ]) {
     assert.equal((await control(words, daemon)).status, 2, words.join(' '));
   }
+});
+
+test('the cards are read again, and it is told what that came to', async (t) => {
+  const daemon = await populated(t);
+  assert.deepEqual(await control(['reload'], daemon), {
+    status: 0,
+    stdout: [
+      'cards read again: 1 refused, 1 restarted, 1 installed, 2 unchanged',
+      'ID      STATE      WHY',
+      'broken  refused    The card has no key "memroy".',
+      'demo    restarted',
+      'new     installed',
+      '',
+    ].join('\n'),
+    stderr: '',
+  });
+  assert.match(daemon.operations.calls.at(-1) ?? '', /^reload by \d+$/);
+  assert.equal((await control(['reload', 'demo'], daemon)).status, 2);
 });
 
 const WAITS: readonly (readonly [status: number, outcome: AgentView['outcome']])[] = [

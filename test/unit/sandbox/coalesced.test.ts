@@ -4,7 +4,7 @@ import { Coalesced } from '../../../src/sandbox/coalesced.ts';
 
 test('requests made while the task runs share one more run, which starts after them', async () => {
   const finish: (() => void)[] = [];
-  const task = new Coalesced(() => new Promise((resolve) => finish.push(resolve)));
+  const task = new Coalesced(() => new Promise<void>((resolve) => finish.push(resolve)));
   const first = task.request();
   const second = task.request();
   const third = task.request();

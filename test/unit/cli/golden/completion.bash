@@ -17,7 +17,7 @@ _agentctl() {
   case $command in
     '')
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version --json --socket -h --help' -- "$cur")
-      else mapfile -t COMPREPLY < <(compgen -W 'list status logs audit allow deny credential export start stop restart inspect wait rm check completion' -- "$cur"); fi
+      else mapfile -t COMPREPLY < <(compgen -W 'list status logs audit allow deny credential export start stop restart reload inspect wait rm check completion' -- "$cur"); fi
       ;;
     list)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-a --all -q --quiet -h --help --json --socket' -- "$cur"); fi
@@ -41,6 +41,9 @@ _agentctl() {
     export)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")
       else mapfile -t COMPREPLY < <(compgen -W 'squid tinyproxy' -- "$cur"); fi
+      ;;
+    reload)
+      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur"); fi
       ;;
     check)
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")

@@ -21,6 +21,7 @@ _agentctl() {
     'start:start a declared or ended agent again'
     'stop:stop an agent and everything it started'
     'restart:stop an agent and start it again'
+    'reload:read the cards again and say what that came to'
     'inspect:show one agent with its card and its plan'
     'wait:wait until an agent has ended and end with its status, as agent-spawn does'
     'rm:forget an agent that ended'
@@ -81,6 +82,9 @@ _agentctl() {
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
           '1:agent:_agentctl_ids' ;;
+        reload) _arguments '(-h --help)'{-h,--help}'[print this]' \
+          '--json[print JSON]' \
+          '--socket[API socket of the daemon]:path:_files' ;;
         inspect) _arguments '(-h --help)'{-h,--help}'[print this]' \
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
