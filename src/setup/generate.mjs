@@ -3,6 +3,7 @@ import { apiFiles } from './generate-api.mjs';
 import { auditFiles } from './generate-audit.mjs';
 import { cardFiles } from './generate-card.mjs';
 import { configFiles } from './generate-config.mjs';
+import { nixFiles } from './generate-nix.mjs';
 import { placeFile } from './place.mjs';
 import { isCommand, report, runCommand } from './report.mjs';
 
@@ -11,7 +12,13 @@ import { isCommand, report, runCommand } from './report.mjs';
  * @returns {Promise<{ path: string, text: string }[]>} paths relative to the checkout
  */
 export async function generatedFiles() {
-  return [...(await cardFiles()), ...(await configFiles()), ...(await auditFiles()), ...(await apiFiles())];
+  return [
+    ...(await cardFiles()),
+    ...(await configFiles()),
+    ...(await auditFiles()),
+    ...(await apiFiles()),
+    ...nixFiles(),
+  ];
 }
 
 if (isCommand(import.meta.url)) {

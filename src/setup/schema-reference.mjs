@@ -38,7 +38,7 @@ function keysBelow(schema, pointer, definitions) {
  * @param {any} definitions
  * @returns {any} with what it refers to in place of the references
  */
-function filledIn(schema, definitions) {
+export function filledIn(schema, definitions) {
   const { $ref, allOf = [], ...own } = schema;
   const references = [...allOf.map((part) => part.$ref), ...($ref === undefined ? [] : [$ref])];
   const parts = references.map((reference) => definitions[reference.slice('#/definitions/'.length)]);
