@@ -1,4 +1,4 @@
-# Members of the group that the module names may use the API, which makes them equal to root; nobody else may.
+# Members of the group that the module names may use the API; nobody else may.
 {
   name = "agent-spawn-callers";
   meta.maintainers = [ ];

@@ -1,6 +1,7 @@
-# A declared agent comes up with the host, another one is spawned beside it, and neither gets at more than its card says.
+# A declared agent comes up with the host and another one is spawned beside it. Neither of them gets
+# at more than its card says.
 let
-  # Does what an agent should not, and writes down what came of it, one word and "ok" or "refused" a line.
+  # Does what an agent should not and writes down what came of it, a word and "ok" or "refused".
   attempts = ''
     attempt() {
       name=$1

@@ -1,4 +1,5 @@
-# Keys that a tool unpacked at boot reach the API they are for, by path and as a credential of systemd, and no agent.
+# Keys that a tool unpacked at boot, named by path and as a credential of systemd, reach the API
+# that they are for and no agent.
 let
   # Asks the API once, and then looks for keys where an agent could find them.
   hunt = ''
@@ -52,7 +53,16 @@ in
         ...
       }:
       let
-        withKey = source: agentWithKey { inherit lib nodes pkgs source; };
+        withKey =
+          source:
+          agentWithKey {
+            inherit
+              lib
+              nodes
+              pkgs
+              source
+              ;
+          };
       in
       {
         services.agent-spawn = {
@@ -62,7 +72,7 @@ in
           credentials.by-credential = "/run/agenix/by-credential";
         };
 
-        # Lays keys out as sops-nix and agenix do, and makes them up: no key of a test belongs into the store.
+        # Lays keys out as sops-nix and agenix do, and makes them up: no key belongs into the store.
         systemd.services.unpack-secrets = {
           requiredBy = [ "agent-spawnd.service" ];
           before = [ "agent-spawnd.service" ];
@@ -73,14 +83,15 @@ in
           script = ''
             for tool in secrets agenix; do
               mkdir -p -m 0751 /run/$tool.d
-              mountpoint -q /run/$tool.d || mount -t ramfs -o nodev,nosuid,mode=0751 none /run/$tool.d
+              mount -t ramfs -o nodev,nosuid,mode=0751 none /run/$tool.d
               mkdir -p -m 0751 /run/$tool.d/1
               chown root:keys /run/$tool.d /run/$tool.d/1
               ln -sfn /run/$tool.d/1 /run/$tool
             done
             umask 0377
-            echo "sk-by-path-$(tr -dc a-z0-9 </dev/urandom | head -c 24)" >/run/secrets/by-path
-            echo "sk-by-credential-$(tr -dc a-z0-9 </dev/urandom | head -c 24)" >/run/agenix/by-credential
+            random() { tr -dc a-z0-9 </dev/urandom | head -c 24; }
+            echo "sk-by-path-$(random)" >/run/secrets/by-path
+            echo "sk-by-credential-$(random)" >/run/agenix/by-credential
           '';
           path = [ pkgs.util-linux ];
         };

@@ -1,4 +1,5 @@
-# A switch to a generation with one changed card restarts that agent and no other, starts a new one and ends a withdrawn one.
+# A switch to a generation with one changed card restarts that agent and no other, starts a new one
+# and ends a withdrawn one.
 {
   name = "agent-spawn-upgrade";
   meta.maintainers = [ ];
