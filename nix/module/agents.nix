@@ -1,4 +1,5 @@
-# One declared agent: the keys of its card, in the card's own spelling, and whether there is such an agent at all.
+# One declared agent: the keys of its card, in the card's own spelling, and whether there is such an
+# agent at all.
 { cfg, lib }:
 let
   inherit (lib) literalExpression mkOption types;
@@ -12,7 +13,8 @@ in
       default = true;
       example = false;
       description = ''
-        Whether this agent has a card. Without one it cannot be started, and one that runs is stopped.
+        Whether this agent has a card. Without one it cannot be started, and one that runs is
+        stopped.
       '';
     };
 

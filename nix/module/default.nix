@@ -5,6 +5,8 @@
     ./cards.nix
     ./daemon.nix
     ./assertions.nix
+    ./secrets.nix
+    ./links.nix
     ./renames.nix
   ];
 }

@@ -26,9 +26,9 @@ in
         uid_first = 1800000000;
       };
       description = ''
-        Configuration of the daemon, {file}`/etc/agent-spawn/config.json`, in its own spelling. What is
-        `null` is left out, so that the daemon's own default holds. `agent-spawnd --check` judges the
-        file while the system is built.
+        Configuration of the daemon, {file}`/etc/agent-spawn/config.json`, in its own spelling.
+        What is `null` is left out, so that the daemon's own default holds. `agent-spawnd --check`
+        judges the file while the system is built.
       '';
     };
 
@@ -45,10 +45,10 @@ in
         }
       '';
       description = ''
-        Agents of this machine. Each one is a card of the same name, in the card's own spelling; a name
-        has lower-case letters, digits and inner hyphens, 1 to 48 characters. `agentctl check` judges
-        every card while the system is built, so that a wrong one fails the build. An agent is
-        restarted when its card has changed, and only then.
+        Agents of this machine. Each one is a card of the same name, in the card's own spelling; a
+        name has lower-case letters, digits and inner hyphens, 1 to 48 characters. `agentctl check`
+        judges every card while the system is built, so that a wrong one fails the build. An agent
+        that runs is restarted when its card has changed, and only then.
       '';
     };
 
@@ -88,9 +88,9 @@ in
       example = "agent-callers";
       description = ''
         Group whose members may call the API, that is start, stop and inspect agents with
-        {command}`agent-spawn` and {command}`agentctl`. Whoever may do that decides which files of the
-        machine an agent sees and as whom it runs: **membership is equal to root.** The group is made
-        when nobody else declares it. `null`: root alone.
+        {command}`agent-spawn` and {command}`agentctl`. Whoever may do that decides which files of
+        the machine an agent sees and as whom it runs: **membership is equal to root.** The group is
+        made when nobody else declares it. `null`: root alone.
       '';
     };
 
@@ -101,9 +101,10 @@ in
         anthropic-key = "/run/secrets/anthropic-key";
       };
       description = ''
-        Secrets that systemd hands to the daemon (`LoadCredential=`): the name of each, and the file of
-        the machine that holds it. A card names one as `credential:NAME`. The daemon gets them when it
-        starts: a file that is missing then keeps it from starting.
+        Secrets that systemd hands to the daemon (`LoadCredential=`): the name of each, and the
+        file of the machine that holds it. A card names one as `credential:NAME`. The daemon gets
+        them when it starts: a file that is missing then keeps it from starting, and a changed one
+        needs {command}`systemctl restart agent-spawnd`, which no agent notices.
       '';
     };
   };
