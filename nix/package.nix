@@ -63,7 +63,7 @@ stdenv.mkDerivation {
 
   buildPhase = ''
     runHook preBuild
-    ln -s ${nodeModules} node_modules
+    cp -r ${nodeModules} node_modules
     node src/setup/build.mjs
     runHook postBuild
   '';

@@ -78,7 +78,14 @@ export function installBuildModules(system, out, work) {
   writeFileSync(join(work, 'package-lock.json'), JSON.stringify(lock));
   const platform = Object.entries(PLATFORMS[system]).map(([key, value]) => `--${key}=${value}`);
   // A cache of the machine is used as it is: what comes out of it is held to the lock file's integrity too.
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-bin-links', '--prefer-offline', '--loglevel=error'];
+  const quiet = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-bin-links',
+    '--prefer-offline',
+    '--loglevel=error',
+  ];
   const npm = process.env['npm_execpath'];
   const [command, ...before] = npm === undefined ? ['npm'] : [process.execPath, npm];
   const ended = spawnSync(command, [...before, 'ci', ...quiet, ...platform], {
