@@ -21,8 +21,14 @@ let
       descriptionClass = "noun";
     };
 
-  # A set where a text may stand as well, which a plain submodule would take for the name of a file.
-  set = options: types.addCheck (types.submodule { inherit options; }) lib.isAttrs;
+  # A text, or a set of options that says more. A plain submodule would take the text for the name of
+  # a file, and either alone would leave its options out of the manual.
+  textOr =
+    text: options:
+    let
+      set = types.addCheck (types.submodule { inherit options; }) lib.isAttrs;
+    in
+    types.either text set // { inherit (set) getSubOptions; };
 
   agentId = text {
     description = "string of lower-case letters, digits and inner hyphens, at most 48 characters";
@@ -369,65 +375,63 @@ in
   allowed_hosts = mkOption {
     type = types.nullOr (
       types.listOf (
-        types.either hostPattern (
-          set {
-            host = mkOption {
-              type = hostPattern;
-              description = ''
-                Name, `*.NAME`, address, CIDR range or `*`.
-              '';
-              example = "packages.example.org";
-            };
+        textOr hostPattern {
+          host = mkOption {
+            type = hostPattern;
+            description = ''
+              Name, `*.NAME`, address, CIDR range or `*`.
+            '';
+            example = "packages.example.org";
+          };
 
-            ports = mkOption {
-              type = types.nullOr (types.nonEmptyListOf (types.ints.between 1 65535));
-              default = null;
-              description = ''
-                TCP ports. Absent: the port in host, otherwise 80 and 443.
-              '';
-              example = [ 443 8443 ];
-            };
+          ports = mkOption {
+            type = types.nullOr (types.nonEmptyListOf (types.ints.between 1 65535));
+            default = null;
+            description = ''
+              TCP ports. Absent: the port in host, otherwise 80 and 443.
+            '';
+            example = [ 443 8443 ];
+          };
 
-            methods = mkOption {
-              type = types.nullOr (types.nonEmptyListOf httpMethod);
-              default = null;
-              description = ''
-                HTTP methods that pass, where they are visible: in plain HTTP. With methods or
-                paths, the host cannot be reached through a tunnel, so not by https. Absent: all.
-              '';
-              example = [ "GET" "HEAD" ];
-            };
+          methods = mkOption {
+            type = types.nullOr (types.nonEmptyListOf httpMethod);
+            default = null;
+            description = ''
+              HTTP methods that pass, where they are visible: in plain HTTP. With methods or paths,
+              the host cannot be reached through a tunnel, so not by https. Absent: all.
+            '';
+            example = [ "GET" "HEAD" ];
+          };
 
-            paths = mkOption {
-              type = types.nullOr (types.nonEmptyListOf urlPath);
-              default = null;
-              description = ''
-                Beginnings of paths that pass; each ends where a segment ends, so `/api` covers
-                `/api/v1` and not `/apix`. Absent: all.
-              '';
-              example = [ "/packages" ];
-            };
+          paths = mkOption {
+            type = types.nullOr (types.nonEmptyListOf urlPath);
+            default = null;
+            description = ''
+              Beginnings of paths that pass; each ends where a segment ends, so `/api` covers
+              `/api/v1` and not `/apix`. Absent: all.
+            '';
+            example = [ "/packages" ];
+          };
 
-            protocol = mkOption {
-              type = types.nullOr (types.enum [ "tls" "tcp" ]);
-              default = null;
-              description = ''
-                What a tunnel to the host may carry. `tls`: TLS that names the same host, or HTTP.
-                `tcp`: anything. Absent: `"tls"`.
-              '';
-              example = "tcp";
-            };
+          protocol = mkOption {
+            type = types.nullOr (types.enum [ "tls" "tcp" ]);
+            default = null;
+            description = ''
+              What a tunnel to the host may carry. `tls`: TLS that names the same host, or HTTP.
+              `tcp`: anything. Absent: `"tls"`.
+            '';
+            example = "tcp";
+          };
 
-            reason = mkOption {
-              type = types.nullOr types.str;
-              default = null;
-              description = ''
-                Why, one line; shown where the rule decides.
-              '';
-              example = "Packages of the build";
-            };
-          }
-        )
+          reason = mkOption {
+            type = types.nullOr types.str;
+            default = null;
+            description = ''
+              Why, one line; shown where the rule decides.
+            '';
+            example = "Packages of the build";
+          };
+        }
       )
     );
     default = null;
@@ -444,35 +448,33 @@ in
   denied_hosts = mkOption {
     type = types.nullOr (
       types.listOf (
-        types.either hostPattern (
-          set {
-            host = mkOption {
-              type = hostPattern;
-              description = ''
-                Name, `*.NAME`, address, CIDR range or `*`.
-              '';
-              example = "gist.githubusercontent.com";
-            };
+        textOr hostPattern {
+          host = mkOption {
+            type = hostPattern;
+            description = ''
+              Name, `*.NAME`, address, CIDR range or `*`.
+            '';
+            example = "gist.githubusercontent.com";
+          };
 
-            ports = mkOption {
-              type = types.nullOr (types.nonEmptyListOf (types.ints.between 1 65535));
-              default = null;
-              description = ''
-                TCP ports that are denied. Absent: the port in host, otherwise all.
-              '';
-              example = [ 80 ];
-            };
+          ports = mkOption {
+            type = types.nullOr (types.nonEmptyListOf (types.ints.between 1 65535));
+            default = null;
+            description = ''
+              TCP ports that are denied. Absent: the port in host, otherwise all.
+            '';
+            example = [ 80 ];
+          };
 
-            reason = mkOption {
-              type = types.nullOr types.str;
-              default = null;
-              description = ''
-                Why, one line; shown where the rule decides.
-              '';
-              example = "Nothing may be posted there";
-            };
-          }
-        )
+          reason = mkOption {
+            type = types.nullOr types.str;
+            default = null;
+            description = ''
+              Why, one line; shown where the rule decides.
+            '';
+            example = "Nothing may be posted there";
+          };
+        }
       )
     );
     default = null;

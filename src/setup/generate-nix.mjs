@@ -37,8 +37,14 @@ const FORMS = {
 };
 
 /** What a type of a text or an object is made with. */
-const SET_BINDING = `  # A set where a text may stand as well, which a plain submodule would take for the name of a file.
-  set = options: types.addCheck (types.submodule { inherit options; }) lib.isAttrs;
+const EITHER_BINDING = `  # A text, or a set of options that says more. A plain submodule would take the text for the name of
+  # a file, and either alone would leave its options out of the manual.
+  textOr =
+    text: options:
+    let
+      set = types.addCheck (types.submodule { inherit options; }) lib.isAttrs;
+    in
+    types.either text set // { inherit (set) getSubOptions; };
 
 `;
 
@@ -88,7 +94,7 @@ let
       descriptionClass = "noun";
     };
 
-${options.includes(' set {') ? SET_BINDING : ''}${forms.join('\n\n')}
+${options.includes('textOr ') ? EITHER_BINDING : ''}${forms.join('\n\n')}
 in
 ${options}
 `;
@@ -281,6 +287,6 @@ function objectType(key, definitions, indent) {
  * @returns {string}
  */
 function eitherType(key, definitions, indent) {
-  const options = optionSet(key, definitions, `${indent}  `);
-  return `types.either ${stringType(key.form, definitions)} (\n${indent}  set ${options}\n${indent})`;
+  const options = optionSet(key, definitions, indent);
+  return `textOr ${stringType(key.form, definitions)} ${options}`;
 }
