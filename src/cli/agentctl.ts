@@ -5,13 +5,12 @@ import type { AgentView } from '../client/api.gen.ts';
 import { ApiClient } from '../client/api-client.ts';
 import { retry } from '../client/follow.ts';
 import { agentTable, agentText, changeLine, detailText, type TextOptions } from './agent-text.ts';
-import { readCardText } from './card-file.ts';
+import { type CardChecker, checkAction } from './card-check.ts';
 import { completionScript } from './completion.ts';
 import { checkedId, print, show } from './control-ground.ts';
 import { type ControlActions, type ControlOptions, controlProgram } from './control-program.ts';
 import { writeText } from './descriptor-writer.ts';
 import { egressActions } from './egress-actions.ts';
-import { escapeText } from './escape.ts';
 import { failureJson, failureText } from './failure-text.ts';
 import { showJournal } from './journalctl.ts';
 import { FAILED_STATUS, outcomeStatus } from './outcome-status.ts';
@@ -33,6 +32,8 @@ export interface ControlInvocation {
   readonly tools: () => readonly string[];
   /** Wall clock, RFC 3339. */
   readonly now: () => string;
+  /** Loads what judges cards without a daemon. */
+  readonly loadChecker: () => Promise<CardChecker>;
 }
 
 /** Runs `agentctl`; resolves to its exit status and never rejects. */
@@ -93,7 +94,7 @@ function usageError(complained: string, words: readonly string[]): SpawnError {
 }
 
 /** What the commands do. */
-function controlActions({ words, environment, tools, now }: ControlInvocation): ControlActions {
+function controlActions({ words, environment, tools, now, loadChecker }: ControlInvocation): ControlActions {
   const client = (options: ControlOptions): ApiClient =>
     new ApiClient(options.socket ?? environment[SOCKET_VARIABLE] ?? DEFAULT_SOCKET);
   const text = (): TextOptions => ({
@@ -137,12 +138,7 @@ function controlActions({ words, environment, tools, now }: ControlInvocation): 
       await client(options).remove(checkedId(id));
       return show(options, { id }, () => `agent ${id}: forgotten\n`);
     },
-    check: async (path, options) => {
-      const card = await readCardText(path);
-      const plan = await client(options).plan({ card, arguments: [], attach: null });
-      const notes = plan.notices.map((notice) => `  note: ${escapeText(notice)}\n`).join('');
-      return show(options, plan, () => `${escapeText(card.source)}: valid, for the agent ${plan.id}\n${notes}`);
-    },
+    check: checkAction(client, loadChecker),
     completion: (shell) =>
       print(
         completionScript(

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { SpawnError } from '../base/errors.ts';
+import { type ErrorCode, SpawnError } from '../base/errors.ts';
 import { CARD_BYTES_MAX } from '../base/limits.ts';
+import { ok, type Result, refused } from '../base/result.ts';
 import type { CardText } from '../client/api.gen.ts';
 
 /** What a command line says for a card on standard input. */
@@ -13,26 +14,38 @@ export const STANDARD_INPUT = '-';
  * Throws `card.unreadable`, `card.too-large` or `card.syntax`.
  */
 export async function readCardText(path: string): Promise<CardText> {
+  const read = await tryCardText(path);
+  if (read.ok) return read.value;
+  const [problem] = read.problems;
+  throw new SpawnError(problem?.code ?? 'card.unreadable', `${cardSource(path)}: ${problem?.message}`);
+}
+
+/** As {@link readCardText}; what is wrong is a value. */
+export async function tryCardText(path: string): Promise<Result<CardText>> {
   const isInput = path === STANDARD_INPUT;
-  const source = isInput ? 'standard input' : path;
-  const bytes = isInput ? await readStream(process.stdin) : readCardFile(path);
-  if (bytes.length > CARD_BYTES_MAX) {
-    throw new SpawnError('card.too-large', `${source}: The card is larger than ${CARD_BYTES_MAX} bytes.`);
+  const read = isInput ? ok(await readStream(process.stdin)) : readCardFile(path);
+  if (!read.ok) return read;
+  if (read.value.length > CARD_BYTES_MAX) {
+    return refuse('card.too-large', `The card is larger than ${CARD_BYTES_MAX} bytes.`);
   }
-  const text = decode(bytes, source);
+  const text = decode(read.value);
+  if (text === null) return refuse('card.syntax', 'The card is not UTF-8.');
   const isToml = isInput ? !/^\s*[{[]/.test(text) : path.endsWith('.toml');
-  return { text, format: isToml ? 'toml' : 'json', source };
+  return ok({ text, format: isToml ? 'toml' : 'json', source: cardSource(path) });
+}
+
+/** What messages call a card of the command line. */
+export function cardSource(path: string): string {
+  return path === STANDARD_INPUT ? 'standard input' : path;
 }
 
 /** Loading the asynchronous functions would cost 1 ms of each start, and there is nothing else to do meanwhile. */
-function readCardFile(path: string): Uint8Array {
+function readCardFile(path: string): Result<Uint8Array> {
   try {
-    return readFileSync(path);
+    return ok(readFileSync(path));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new SpawnError('card.unreadable', `${path}: ${REASONS[code ?? ''] ?? `The card cannot be read: ${code}.`}`, {
-      cause,
-    });
+    return refuse('card.unreadable', REASONS[code ?? ''] ?? `The card cannot be read: ${code}.`);
   }
 }
 
@@ -41,6 +54,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'The card may not be read: permission denied.',
   EISDIR: 'This is a directory, not a card.',
 };
+
+function refuse(code: ErrorCode, message: string): Result<never> {
+  return refused([{ code, pointer: '', message }]);
+}
 
 async function readStream(stream: Readable): Promise<Uint8Array> {
   const pieces: Buffer[] = [];
@@ -53,10 +70,10 @@ async function readStream(stream: Readable): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
-function decode(bytes: Uint8Array, source: string): string {
+function decode(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new SpawnError('card.syntax', `${source}: The card is not UTF-8.`, { cause });
+  } catch {
+    return null;
   }
 }

@@ -14,8 +14,8 @@ export interface CompletedCommand {
   readonly name: string;
   readonly text: string;
   readonly options: readonly CompletedOption[];
-  /** What its argument is. */
-  readonly argument: 'none' | 'id' | 'card' | readonly string[];
+  /** What its argument is; `cards` for one or more. */
+  readonly argument: 'none' | 'id' | 'card' | 'cards' | readonly string[];
   readonly commands: readonly CompletedCommand[];
 }
 

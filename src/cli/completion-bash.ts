@@ -49,7 +49,8 @@ function offer({ options, argument }: CompletedCommand): string {
 }
 
 function offerArgument(argument: Exclude<CompletedCommand['argument'], 'none'>): string {
-  if (argument === 'card') return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")';
+  if (argument === 'card' || argument === 'cards')
+    return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")';
   if (argument === 'id') return `mapfile -t COMPREPLY < <(compgen -W "$(${LIST_IDS})" -- "$cur")`;
   return `mapfile -t COMPREPLY < <(compgen -W '${argument.join(' ')}' -- "$cur")`;
 }

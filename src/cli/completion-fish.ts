@@ -19,7 +19,7 @@ export function fishCompletion(control: CompletedCommand, spawn: CompletedComman
 function commandLines({ name, options, argument }: CompletedCommand): readonly string[] {
   const condition = `__fish_seen_subcommand_from ${name}`;
   const lines = options.map((option) => optionLine('agentctl', condition, option));
-  if (argument === 'card') lines.push(`complete -c agentctl -n '${condition}' -F`);
+  if (argument === 'card' || argument === 'cards') lines.push(`complete -c agentctl -n '${condition}' -F`);
   else if (argument === 'id') lines.push(`complete -c agentctl -n '${condition}' -a '(${LIST_IDS})'`);
   else if (argument !== 'none') lines.push(`complete -c agentctl -n '${condition}' -a '${argument.join(' ')}'`);
   return lines;

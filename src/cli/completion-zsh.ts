@@ -55,6 +55,7 @@ function optionSpec({ long, short, value, text }: CompletedOption): string {
 
 function argumentSpec(argument: Exclude<CompletedCommand['argument'], 'none'>): string {
   if (argument === 'card') return "'1:card:_files'";
+  if (argument === 'cards') return "'*:card:_files'";
   if (argument === 'id') return "'1:agent:_agentctl_ids'";
   return `'1:shell:(${argument.join(' ')})'`;
 }

@@ -52,11 +52,12 @@ function describeSpawn(): CompletedCommand {
 }
 
 function valueKind(long: string): 'path' | 'other' {
-  return long === '--socket' ? 'path' : 'other';
+  return long === '--socket' || long === '--config' ? 'path' : 'other';
 }
 
 function argumentKind(command: Command): CompletedCommand['argument'] {
   const [argument] = command.registeredArguments;
   if (argument === undefined) return 'none';
-  return argument.argChoices ?? (argument.name() === 'card' ? 'card' : 'id');
+  if (argument.name() === 'card') return argument.variadic ? 'cards' : 'card';
+  return argument.argChoices ?? 'id';
 }

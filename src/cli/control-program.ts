@@ -17,11 +17,19 @@ export interface ControlOptions {
   readonly follow?: true;
   readonly lines?: string;
   readonly denied?: true;
+  readonly offline?: true;
+  readonly declared?: true;
+  /** One for each card. */
+  readonly as?: readonly string[];
+  readonly config?: string;
 }
 
-/** What each command does with its first argument and the second, '' for none; resolves to the exit status. */
+/** What each command does with its first argument, the second, '' for none, and further ones; resolves to the exit status. */
 export type ControlActions = Readonly<
-  Record<CommandName, (argument: string, options: ControlOptions, second: string) => Promise<number>>
+  Record<
+    CommandName,
+    (argument: string, options: ControlOptions, second: string, further: readonly string[]) => Promise<number>
+  >
 >;
 
 /** Commands of `agentctl`. */
@@ -33,11 +41,14 @@ interface CommandEntry {
   readonly argument: string | null;
   /** The argument after it, as commander writes it. */
   readonly second?: string;
+  /** The first argument may be followed by others of its kind. */
+  readonly isRepeated?: true;
   /** How it is called, when that is more than options and arguments. */
   readonly usage?: string;
   readonly text: string;
   readonly example: string;
-  readonly options?: readonly (readonly [flags: string, text: string])[];
+  /** `repeated` for one that is collected into a list. */
+  readonly options?: readonly (readonly [flags: string, text: string, repeated?: 'repeated'])[];
 }
 
 const COMMANDS = [
@@ -148,8 +159,16 @@ const COMMANDS = [
   {
     name: 'check',
     argument: CARD_ARGUMENT,
-    text: 'check a card against its schema and this host; `-` reads standard input',
-    example: 'agentctl check card.json',
+    isRepeated: true,
+    usage: '[options] <card> | --offline [options] <card...>',
+    text: 'check a card against its schema and this host, or cards without any host; `-` reads standard input',
+    example: 'agentctl check card.json\n  agentctl check --offline --declared /etc/agents/*.json',
+    options: [
+      ['--offline', 'ask no daemon and look at no host'],
+      ['--declared', 'as files of the cards directory: named after their agent_id'],
+      ['--as <option>', 'name what is wrong below this option of NixOS; once for each card', 'repeated'],
+      ['--config <file>', 'judge by this configuration of the daemon, not by the default one'],
+    ],
   },
   {
     name: 'completion',
@@ -180,24 +199,31 @@ export function controlProgram(actions: ControlActions | null, done: (status: nu
   for (const entry of COMMANDS as readonly CommandEntry[]) {
     const command = describe(program.command(entry.name), entry);
     command.action(async (...words: readonly unknown[]) => {
-      const argument = entry.argument === null ? '' : String(words[0]);
+      const [argument = '', ...further] = entry.argument === null ? [] : [words[0]].flat().map(String);
       const action = actions?.[entry.name as CommandName];
       const second = entry.second === undefined ? '' : String(words[1] ?? '');
-      done((await action?.(argument, command.optsWithGlobals<ControlOptions>(), second)) ?? 0);
+      done((await action?.(argument, command.optsWithGlobals<ControlOptions>(), second, further)) ?? 0);
     });
   }
   return program;
 }
 
 function describe(command: Command, entry: CommandEntry): Command {
-  const { argument, second, usage, text, example, options = [] } = entry;
+  const { argument, second, isRepeated, usage, text, example, options = [] } = entry;
   command.description(text).helpOption('-h, --help', 'print this').addHelpText('after', `\nExample:\n  ${example}`);
   if (argument === 'shell') command.addArgument(new Argument('<shell>').choices(COMPLETION_SHELLS));
   else if (argument === 'format') command.addArgument(new Argument('<format>').choices(EXPORT_FORMATS));
   else if (argument === 'action') command.addArgument(new Argument('<action>').choices(CREDENTIAL_ACTIONS));
-  else if (argument !== null) command.argument(`<${argument}>`);
+  else if (argument !== null) command.argument(`<${argument}${isRepeated === true ? '...' : ''}>`);
   if (second !== undefined) command.argument(second);
   if (usage !== undefined) command.usage(usage);
-  for (const [flags, meaning] of options) command.addOption(new Option(flags, meaning));
+  for (const [flags, meaning, repeated] of options) {
+    const option = new Option(flags, meaning);
+    command.addOption(repeated === undefined ? option : option.argParser(collect));
+  }
   return command;
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }

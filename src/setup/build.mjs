@@ -7,10 +7,10 @@ import { isCommand, report, runCommand, SetupError } from './report.mjs';
 import { fingerprint, readStamp } from './stamp.mjs';
 
 /** The programs; each is bundled from `src/main/<name>.ts` to `dist/<name>.cjs`. */
-export const PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'agent-egressd', 'private-host'];
+export const PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'agent-egressd', 'card-check', 'private-host'];
 
 /** Programs whose start-up time a person waits for. */
-const COMMANDS = ['agent-spawn', 'agentctl'];
+const COMMANDS = ['agent-spawn', 'agentctl', 'card-check'];
 
 /** Shells that `agentctl completion` knows. */
 export const SHELLS = ['bash', 'zsh', 'fish'];

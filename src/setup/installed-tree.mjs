@@ -11,7 +11,7 @@ const WRITTEN_PREFIX = '/usr';
 const WRITTEN_RELAY = '/usr/lib/systemd/systemd-socket-proxyd';
 
 /** Programs of the installed tree; the private host belongs to the checkout alone. */
-const INSTALLED_PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'agent-egressd'];
+const INSTALLED_PROGRAMS = ['agent-spawn', 'agentctl', 'agent-spawnd', 'agent-egressd', 'card-check'];
 const COMMANDS = ['agent-spawn', 'agentctl'];
 const SCRIPTS = ['exit-report', 'holder', 'network-guard', 'refuse', 'with-keys'];
 const UNITS = [

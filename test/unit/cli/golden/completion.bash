@@ -4,8 +4,8 @@ _agentctl() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= index
   COMPREPLY=()
   case $prev in
-    --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-    -n|--lines) return ;;
+    --socket|--config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    -n|--lines|--as) return ;;
   esac
   for ((index = 1; index < COMP_CWORD; index++)); do
     case ${COMP_WORDS[index]} in
@@ -46,7 +46,7 @@ _agentctl() {
       if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur"); fi
       ;;
     check)
-      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-h --help --json --socket' -- "$cur")
+      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '--offline --declared --as --config -h --help --json --socket' -- "$cur")
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); fi
       ;;
     completion)

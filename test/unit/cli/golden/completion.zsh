@@ -25,7 +25,7 @@ _agentctl() {
     'inspect:show one agent with its card and its plan'
     'wait:wait until an agent has ended and end with its status, as agent-spawn does'
     'rm:forget an agent that ended'
-    'check:check a card against its schema and this host; `-` reads standard input'
+    'check:check a card against its schema and this host, or cards without any host; `-` reads standard input'
     'completion:print the completion of agentctl and agent-spawn for a shell'
   )
   _arguments -C '(-V --version)'{-V,--version}'[print the version]' '--json[print JSON]' '--socket[API socket of the daemon]:path:_files' '(-h --help)'{-h,--help}'[print this]' '1:command:->command' '*::argument:->argument'
@@ -97,10 +97,14 @@ _agentctl() {
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
           '1:agent:_agentctl_ids' ;;
-        check) _arguments '(-h --help)'{-h,--help}'[print this]' \
+        check) _arguments '--offline[ask no daemon and look at no host]' \
+          '--declared[as files of the cards directory\: named after their agent_id]' \
+          '--as[name what is wrong below this option of NixOS; once for each card]:value:' \
+          '--config[judge by this configuration of the daemon, not by the default one]:path:_files' \
+          '(-h --help)'{-h,--help}'[print this]' \
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
-          '1:card:_files' ;;
+          '*:card:_files' ;;
         completion) _arguments '(-h --help)'{-h,--help}'[print this]' \
           '--json[print JSON]' \
           '--socket[API socket of the daemon]:path:_files' \
