@@ -43,7 +43,7 @@ let
   };
 
   secretSource = text {
-    description = "absolute path (a string, no path of Nix) or credential:NAME";
+    description = "path outside the store, which all can read (a string), or credential:NAME";
     pattern = "(credential:[A-Za-z0-9_][A-Za-z0-9._-]{0,126}|(/[^/]+)+)";
     longest = 16380;
   };

@@ -22,7 +22,7 @@ const SOURCES = [
 const FORMS = {
   agentId: 'string of lower-case letters, digits and inner hyphens, at most 48 characters',
   path: 'absolute path (a string, no path of Nix)',
-  secretSource: 'absolute path (a string, no path of Nix) or credential:NAME',
+  secretSource: 'path outside the store, which all can read (a string), or credential:NAME',
   baseUrl: 'URL of http or https without a query',
   credentialHeader: 'name of a header field, or NAME: WORD',
   userName: 'user name without blanks and colons',
