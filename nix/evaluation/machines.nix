@@ -16,4 +16,7 @@
       };
     };
   };
+
+  generation-1 = import ./generations.nix { generation = 1; };
+  generation-2 = import ./generations.nix { generation = 2; };
 }

@@ -16,6 +16,11 @@ let
     else
       "units/${name}";
 
+  # What starts a unit, "TARGET.wants/UNIT" each, as links of systemctl enable are named.
+  wants = lib.concatMap (name: map (target: "${target}.wants/${name}") units.${name}.wantedBy) (
+    lib.attrNames units
+  );
+
   lines = texts: lib.concatMapStrings (text: "${text}\n") texts;
   wrong = lib.filter (one: !one.assertion) config.assertions;
   told = texts: lib.filter (text: lib.hasInfix "agent-spawn" text || lib.hasInfix "opencode" text) texts;
@@ -30,6 +35,7 @@ lib.mapAttrs' (name: unit: lib.nameValuePair (unitPath name unit) unit.text) uni
     lib.filter (rule: builtins.match ".*agent.*" rule != null) config.systemd.tmpfiles.rules
   );
   "etc.txt" = lines (lib.attrNames (lib.filterAttrs (name: _: builtins.match ".*agent.*" name != null) config.environment.etc));
+  "wants.txt" = lines wants;
   "assertions.txt" = lines (map (one: one.message) wrong);
   "warnings.txt" = lines (told config.warnings);
 }
