@@ -33,7 +33,7 @@
         ];
       };
 
-      checks = forSystems (pkgs: import ./nix/checks.nix { inherit pkgs; });
+      checks = forSystems (pkgs: import ./nix/checks.nix { inherit pkgs; inherit (nixpkgs) lib; });
 
       devShells = forSystems (pkgs: {
         default = pkgs.callPackage ./nix/shell.nix { };

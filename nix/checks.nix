@@ -1,5 +1,19 @@
-# What `nix flake check` builds and evaluates.
-{ pkgs }:
-{
+# What `nix flake check` builds and evaluates. The virtual machines need KVM on the machine that builds.
+{ lib, pkgs }:
+let
+  inherit (lib) mapAttrs' nameValuePair removeSuffix;
+
+  machines = mapAttrs' (
+    file: _:
+    nameValuePair "vm-${removeSuffix ".nix" file}" (
+      pkgs.testers.runNixOSTest {
+        imports = [ (./tests + "/${file}") ];
+        defaults.imports = [ ./flake-module.nix ];
+      }
+    )
+  ) (builtins.readDir ./tests);
+in
+machines
+// {
   package = pkgs.callPackage ./package.nix { };
 }

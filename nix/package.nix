@@ -78,8 +78,9 @@ stdenv.mkDerivation {
   doInstallCheck = true;
   installCheckPhase = ''
     runHook preInstallCheck
-    test "$("$out/bin/agentctl" --version)" = "${manifest.version}"
-    test "$("$out/bin/agent-spawn" --version)" = "${manifest.version}"
+    for command in agentctl agent-spawn; do
+      test "$("$out/bin/$command" --version)" = "$command ${manifest.version}"
+    done
     "$out/bin/agentctl" check --offline schema/examples/minimal.json
     if grep -rn /usr/lib "$out/lib/systemd" "$out/lib/tmpfiles.d" "$out/lib/sysusers.d"; then
       echo "a unit names a place that no store has" >&2
