@@ -9,8 +9,10 @@ export const CARD_BYTES_MAX: number = 256 * 1024;
 export const CARD_DEPTH_MAX: number = 16;
 /** Longest path, bytes, without its terminating NUL (PATH_MAX, path_resolution(7)). */
 export const PATH_BYTES_MAX: number = 4095;
-/** Most problems reported for one card; the rest would only scroll the first away. */
+/** Most problems reported for one card, or for the configuration; the rest would only scroll the first away. */
 export const CARD_PROBLEMS_MAX: number = 64;
+/** Largest configuration of the daemon, bytes; one with every key has less than 1 KiB. */
+export const CONFIG_BYTES_MAX: number = 64 * 1024;
 /** Largest request body of the API, bytes: one card as JSON text, escaped, plus its frame. */
 export const REQUEST_BYTES_MAX: number = 2 * CARD_BYTES_MAX;
 /** Connections the API serves at once. */

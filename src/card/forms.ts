@@ -11,7 +11,7 @@ export interface FormFault {
 }
 
 /** Finds the words for a text that does not have a form; it is known not to have it. */
-type Explain = (text: string) => FormFault;
+export type Explain = (text: string) => FormFault;
 
 /** Characters that no single line may hold; as in the schema. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
@@ -29,12 +29,12 @@ const PATH_CAUSES: Readonly<Record<PathFault, string>> = {
   'too-long': 'is too long',
 };
 
-/** One entry for each form that the schema defines, by the name of its definition. */
+/** One entry for each form that the schema of the card defines, by the name of its definition. */
 export const FORMS: Readonly<Record<string, Explain>> = {
   agentId: explainAgentId,
   path: explainPath,
   ownDirectory: explainSystemDirectory,
-  line: (text) => explainControl(text, CONTROL),
+  line: explainLine,
   shortLine: (text) => explainControl(text, CONTROL),
   word: (text) => explainControl(text, CONTROL_IN_WORD),
   program: (text) =>
@@ -61,6 +61,11 @@ function badFormat(cause: string, suggestion?: string): FormFault {
   return { code: 'card.bad-format', cause, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
+/** Words for a text that is not one line. */
+export function explainLine(text: string): FormFault {
+  return explainControl(text, CONTROL);
+}
+
 function explainControl(text: string, unwanted: RegExp): FormFault {
   const character = unwanted.exec(text)?.[0] ?? '';
   return badFormat(`holds the character ${codePoint(character)}, which is not allowed there`);
@@ -85,7 +90,8 @@ function explainAgentId(text: string): FormFault {
   return badFormat(cause, near === '' ? undefined : `Write "${near}".`);
 }
 
-function explainPath(text: string): FormFault {
+/** Words for a text that is no absolute, normal path. */
+export function explainPath(text: string): FormFault {
   const fault = pathFault(text);
   if (fault === null) return { code: 'card.bad-path', cause: 'is the root directory, which cannot be meant' };
   const cause = `is ${quote(text)}, which ${PATH_CAUSES[fault]}; a path must be absolute and normal`;
@@ -94,7 +100,7 @@ function explainPath(text: string): FormFault {
 }
 
 function suggestPath(text: string, fault: PathFault): string | undefined {
-  if (fault === 'relative' && /^[~$]/.test(text)) return 'Nothing is replaced in a card: write the whole path.';
+  if (fault === 'relative' && /^[~$]/.test(text)) return 'Neither "~" nor "$NAME" is replaced: write the whole path.';
   if (fault === 'relative') return 'Write the whole path, from "/" on.';
   if (fault === 'empty' || fault === 'control') return undefined;
   const normal = normalForm(text);
@@ -147,7 +153,8 @@ function explainUrlPath(text: string): FormFault {
   );
 }
 
-function explainProxy(text: string): FormFault {
+/** Words for a text that is no URL of an HTTP proxy. */
+export function explainProxy(text: string): FormFault {
   if (/^https?:\/\/[^/]*@/.test(text)) {
     return badFormat(
       'holds a user name or a password, and cards are shown and logged',

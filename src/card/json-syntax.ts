@@ -1,11 +1,17 @@
 import { quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
+import type { Subject } from './subject.ts';
+
+/** A text and what sentences call the document it is meant to be. */
+interface Source {
+  readonly text: string;
+  readonly subject: Subject;
+}
 
 /** What a sentence about a fault needs to know of the place where the reader stood. */
-export interface Syntax {
-  readonly text: string;
+export interface Syntax extends Source {
   readonly expected: 'value' | 'first-value' | 'key' | 'first-key' | 'colon' | 'separator';
-  /** Offset of the innermost open bracket; undefined outside the card's own braces. */
+  /** Offset of the innermost open bracket; undefined outside the document's own braces. */
   readonly openedAt: number | undefined;
   readonly isList: boolean;
   /** The last key read. */
@@ -39,27 +45,28 @@ export function describePlace(text: string, offset: number): string {
   return `line ${line}, column ${offset - start + 1}`;
 }
 
-/** The problem of a card that ends too early. */
-export function unclosed(text: string, openedAt: number | undefined): Problem {
+/** The problem of a document that ends too early. */
+export function unclosed(source: Source, openedAt: number | undefined): Problem {
+  const { text, subject } = source;
   if (openedAt === undefined) {
     return {
       code: 'card.syntax',
       pointer: '',
-      message: 'The card is empty.',
-      suggestion: 'Write {"agent_id": "dev-agent", "workspace": "/mnt/agents/dev"}.',
+      message: `The ${subject.noun} is empty.`,
+      suggestion: `Write ${subject.example}.`,
     };
   }
   const bracket = text[openedAt] ?? '';
-  return problem(text, text.length, {
+  return problem(source, text.length, {
     cause: `it ends while the "${bracket}" of ${describePlace(text, openedAt)} is still open`,
     suggestion: `Add the missing "${CLOSING[bracket]}".`,
   });
 }
 
 /** The problem of something that looks like a number and is none. */
-export function noNumber(text: string, offset: number): Problem {
-  const token = tokenAt(text, offset);
-  return problem(text, offset, {
+export function noNumber(source: Source, offset: number): Problem {
+  const token = tokenAt(source.text, offset);
+  return problem(source, offset, {
     cause: `${quote(token)} is not a number as JSON writes it`,
     suggestion: NUMBER_RULE,
   });
@@ -68,14 +75,14 @@ export function noNumber(text: string, offset: number): Problem {
 /** The problem of a character that does not belong where it stands. */
 export function misplaced(syntax: Syntax, offset: number, fault: Fault): Problem {
   return problem(
-    syntax.text,
+    syntax,
     offset,
     fault.kind === 'token' ? diagnose(syntax, offset) : diagnoseText(syntax.text, offset, fault),
   );
 }
 
-function problem(text: string, offset: number, { cause, suggestion }: Diagnosis): Problem {
-  const message = `The card is not well-formed JSON at ${describePlace(text, offset)}: ${cause}.`;
+function problem({ text, subject }: Source, offset: number, { cause, suggestion }: Diagnosis): Problem {
+  const message = `The ${subject.noun} is not well-formed JSON at ${describePlace(text, offset)}: ${cause}.`;
   return { code: 'card.syntax', pointer: '', message, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
@@ -112,7 +119,7 @@ function diagnoseText(
 function diagnose(syntax: Syntax, offset: number): Diagnosis {
   const token = tokenAt(syntax.text, offset);
   if (/^(?:\/[/*]|#)/.test(token)) {
-    return { cause: 'JSON has no comments', suggestion: 'Remove it, or write the card in TOML, which has.' };
+    return { cause: 'JSON has no comments', suggestion: syntax.subject.commentRemedy };
   }
   if (token === "'")
     return { cause: 'texts and keys stand in double quotes, not single ones', suggestion: 'Write " instead.' };
@@ -145,7 +152,10 @@ function diagnoseKey(syntax: Syntax, token: string): Diagnosis {
 
 function diagnoseSeparator(syntax: Syntax, token: string): Diagnosis {
   if (syntax.openedAt === undefined)
-    return { cause: `nothing may follow the card, but ${quoteToken(token)} does`, suggestion: 'Remove what follows.' };
+    return {
+      cause: `nothing may follow the ${syntax.subject.noun}, but ${quoteToken(token)} does`,
+      suggestion: 'Remove what follows.',
+    };
   const bracket = syntax.text[syntax.openedAt] ?? '';
   if (token === '}' || token === ']') {
     return {

@@ -3,7 +3,8 @@ import { pointerTo } from '../base/pointer.ts';
 import { quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
 import { describePlace, misplaced, noNumber, type Syntax, unclosed } from './json-syntax.ts';
-import { forbiddenKey, notFinite, type Reading, tooDeep } from './reading.ts';
+import { forbiddenKey, isForbiddenKey, notFinite, type Reading, tooDeep } from './reading.ts';
+import type { Subject } from './subject.ts';
 
 /** An object or a list that is still open. */
 interface Frame {
@@ -23,6 +24,7 @@ type Expected = 'value' | 'first-value' | 'key' | 'first-key' | 'colon' | 'separ
 /** The reader's place in the text and all it found so far. */
 interface Reader {
   readonly text: string;
+  readonly subject: Subject;
   offset: number;
   expected: Expected;
   readonly frames: Frame[];
@@ -44,8 +46,8 @@ const LITERALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
  * Reads JSON (RFC 8259) strictly: unlike JSON.parse it reports keys that occur twice, bounds the depth, works without
  * recursion, tells line and column, and never makes an inherited property. Time is linear in the length of the text.
  */
-export function readJson(text: string): Reading {
-  const reader: Reader = { text, offset: 0, expected: 'value', frames: [], root: undefined, problems: [] };
+export function readJson(text: string, subject: Subject): Reading {
+  const reader: Reader = { text, subject, offset: 0, expected: 'value', frames: [], root: undefined, problems: [] };
   for (;;) {
     skipSpace(reader);
     if (reader.offset === text.length && reader.expected === 'separator' && reader.frames.length === 0) {
@@ -62,7 +64,7 @@ function skipSpace(reader: Reader): void {
 
 function atEnd(reader: Reader): Problem {
   const frame = reader.frames.at(-1);
-  return unclosed(reader.text, frame === undefined ? undefined : frame.offset);
+  return unclosed(reader, frame?.offset);
 }
 
 function readToken(reader: Reader): Fatal {
@@ -115,16 +117,15 @@ function readKey(reader: Reader): Fatal {
     frame.keys.set(key, -1);
     note(reader, () => duplicate(reader.text, pointerTo(frame.pointer, key), key, [before, offset]));
   }
-  if (before === undefined) note(reader, () => forbiddenKey(frame.pointer, key));
+  if (before === undefined && isForbiddenKey(key)) note(reader, () => forbiddenKey(frame.pointer, key, reader.subject));
   frame.key = key;
   reader.expected = 'colon';
   return null;
 }
 
 /** Keeps a problem unless there are enough: finding the line of each costs time that grows with the text. */
-function note(reader: Reader, find: () => Problem | null): void {
-  const problem = reader.problems.length < CARD_PROBLEMS_MAX ? find() : null;
-  if (problem !== null) reader.problems.push(problem);
+function note(reader: Reader, find: () => Problem): void {
+  if (reader.problems.length < CARD_PROBLEMS_MAX) reader.problems.push(find());
 }
 
 function duplicate(text: string, pointer: string, key: string, [first, second]: readonly [number, number]): Problem {
@@ -150,7 +151,7 @@ function readValue(reader: Reader, character: string): Fatal {
 function open(reader: Reader, character: '{' | '['): Fatal {
   const pointer = pointerOf(reader);
   if (reader.frames.length === CARD_DEPTH_MAX) {
-    return tooDeep(pointer, ` at ${describePlace(reader.text, reader.offset)}`, CARD_DEPTH_MAX);
+    return tooDeep(pointer, ` at ${describePlace(reader.text, reader.offset)}`, reader.subject);
   }
   const container = character === '{' ? {} : [];
   reader.frames.push({ container, pointer, offset: reader.offset, key: undefined, keys: new Map() });
@@ -170,14 +171,14 @@ function place(reader: Reader, value: unknown): void {
   reader.expected = 'separator';
   if (frame === undefined) reader.root = value;
   else if (Array.isArray(frame.container)) frame.container.push(value);
-  else if (frame.key !== undefined && forbiddenKey('', frame.key) === null) frame.container[frame.key] = value;
+  else if (frame.key !== undefined && !isForbiddenKey(frame.key)) frame.container[frame.key] = value;
 }
 
 function readNumber(reader: Reader): Fatal {
   NUMBER.lastIndex = reader.offset;
   const text = NUMBER.exec(reader.text)?.[0] ?? '';
   const end = reader.offset + text.length;
-  if (text === '' || !isDelimiter(reader.text[end])) return noNumber(reader.text, reader.offset);
+  if (text === '' || !isDelimiter(reader.text[end])) return noNumber(reader, reader.offset);
   const value = Number(text);
   if (!Number.isFinite(value)) note(reader, () => notFinite(pointerOf(reader), text));
   reader.offset = end;
@@ -230,6 +231,7 @@ function syntax(reader: Reader): Syntax {
   const frame = reader.frames.at(-1);
   return {
     text: reader.text,
+    subject: reader.subject,
     expected: reader.expected,
     openedAt: frame?.offset,
     isList: frame !== undefined && Array.isArray(frame.container),

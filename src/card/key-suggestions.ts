@@ -1,8 +1,5 @@
-import { distance } from 'fastest-levenshtein';
 import { CARD_KEYS } from './card-keys.gen.ts';
-
-/** Longest misspelt word that is compared with the right ones. */
-const COMPARED_MAX = 64;
+import { COMPARED_MAX, nearest, plainWord } from './nearest.ts';
 
 /** Names that other programs and people use for our keys. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
@@ -65,18 +62,6 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
 /** Keys that hold a secret where people come from; a card never does. */
 const SECRET_KEYS = /^(?:(?:anthropic_|openai_|google_|gemini_)?api_?key|api_token|token|secret|password)$/;
 
-/** The candidate that a misspelt or cut word was meant to be, or null when none is near. */
-export function nearest(word: string, candidates: readonly string[]): string | null {
-  if (word.length > COMPARED_MAX) return null;
-  const plain = plainWord(word);
-  const near = candidates
-    .map((candidate) => ({ candidate, steps: distance(plain, plainWord(candidate)) }))
-    .filter(({ candidate, steps }) => steps <= Math.max(1, Math.floor(candidate.length / 3)))
-    .sort((a, b) => a.steps - b.steps);
-  const longer = plain.length < 3 ? undefined : candidates.find((candidate) => plainWord(candidate).startsWith(plain));
-  return near[0]?.candidate ?? longer ?? null;
-}
-
 /** What to write for a key that the object at `parent` does not know, or undefined. `parent` is a pointer of CARD_KEYS. */
 export function suggestKey(parent: string, key: string): string | undefined {
   const plain = plainWord(key.slice(0, COMPARED_MAX + 1));
@@ -105,12 +90,4 @@ function keysOf(parent: string): readonly string[] {
 
 function nameOf(pointer: string): string {
   return pointer.slice(pointer.lastIndexOf('/') + 1);
-}
-
-/** `agentId`, `Agent-ID` and `agent id` are all spellings of `agent_id`. */
-function plainWord(word: string): string {
-  return word
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/[-. ]/g, '_')
-    .toLowerCase();
 }

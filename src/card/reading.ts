@@ -1,6 +1,8 @@
+import { CARD_DEPTH_MAX } from '../base/limits.ts';
 import { pointerTo } from '../base/pointer.ts';
 import { quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
+import type { Subject } from './subject.ts';
 
 /** The two ways a card is written. */
 export type CardFormat = 'json' | 'toml';
@@ -18,13 +20,17 @@ export interface Reading {
  */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype']);
 
-/** The problem of a key that no card may contain, wherever it stands; null for every other key. */
-export function forbiddenKey(parent: string, key: string): Problem | null {
-  if (!FORBIDDEN_KEYS.has(key)) return null;
+/** Whether no document may contain a key, wherever it stands. */
+export function isForbiddenKey(key: string): boolean {
+  return FORBIDDEN_KEYS.has(key);
+}
+
+/** The problem of a key that no document may contain. */
+export function forbiddenKey(parent: string, key: string, { noun }: Subject): Problem {
   return {
     code: 'card.forbidden-key',
     pointer: pointerTo(parent, key),
-    message: `The key ${quote(key)} is refused everywhere in a card: programs have a meaning of their own for it.`,
+    message: `The key ${quote(key)} is refused everywhere in a ${noun}: programs have a meaning of their own for it.`,
     suggestion: 'Choose another name.',
   };
 }
@@ -38,11 +44,11 @@ export function notFinite(pointer: string, text: string): Problem {
   };
 }
 
-/** The problem of a card that nests too deep. */
-export function tooDeep(pointer: string, where: string, most: number): Problem {
+/** The problem of a document that nests too deep. */
+export function tooDeep(pointer: string, where: string, { noun, depth }: Subject): Problem {
   return {
     code: 'card.too-deep',
     pointer,
-    message: `The card nests deeper than ${most} levels${where}; the deepest key of a card needs 4.`,
+    message: `The ${noun} nests deeper than ${CARD_DEPTH_MAX} levels${where}; the deepest key of a ${noun} needs ${depth}.`,
   };
 }

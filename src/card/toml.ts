@@ -2,7 +2,8 @@ import { parse, TomlDate, TomlError } from 'smol-toml';
 import { CARD_DEPTH_MAX, CARD_PROBLEMS_MAX } from '../base/limits.ts';
 import { pointerTo } from '../base/pointer.ts';
 import type { Problem } from '../base/result.ts';
-import { forbiddenKey, notFinite, type Reading, tooDeep } from './reading.ts';
+import { forbiddenKey, isForbiddenKey, notFinite, type Reading, tooDeep } from './reading.ts';
+import { CARD } from './subject.ts';
 
 /** Words of the parser's own messages that tell a fault apart from a plain syntax error. */
 const REDEFINED = /redefine|already (?:been )?defined/;
@@ -26,7 +27,7 @@ export function readToml(text: string): Reading {
 function syntaxProblem(error: TomlError): Problem {
   const place = `line ${error.line}, column ${error.column}`;
   const cause = (error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '').replace(/\.$/, '');
-  if (NESTED.test(cause)) return tooDeep('', ` at ${place}`, CARD_DEPTH_MAX);
+  if (NESTED.test(cause)) return tooDeep('', ` at ${place}`, CARD);
   if (REDEFINED.test(cause)) {
     const message = `A key or table is given a second time at ${place}.`;
     return { code: 'card.duplicate-key', pointer: '', message, suggestion: 'Keep one of them.' };
@@ -45,14 +46,13 @@ function plainValue(value: unknown, pointer: string, depth: number, problems: Pr
   if (value instanceof TomlDate) return report(problems, dateProblem(pointer));
   if (typeof value === 'number') return value === 0 ? 0 : value;
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > CARD_DEPTH_MAX) return report(problems, tooDeep(pointer, '', CARD_DEPTH_MAX));
+  if (depth > CARD_DEPTH_MAX) return report(problems, tooDeep(pointer, '', CARD));
   if (Array.isArray(value)) {
     return value.map((entry, index) => plainValue(entry, pointerTo(pointer, index), depth + 1, problems));
   }
   const plain: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    const forbidden = forbiddenKey(pointer, key);
-    if (forbidden !== null) report(problems, forbidden);
+    if (isForbiddenKey(key)) report(problems, forbiddenKey(pointer, key, CARD));
     else plain[key] = plainValue(member, pointerTo(pointer, key), depth + 1, problems);
   }
   return plain;

@@ -35,7 +35,7 @@ export interface CardCheck {
 
 /** What a configuration of the daemon, by the text of its file, says about cards; null for none. */
 export function readHostRules(text: string | null): Result<HostRules> {
-  const config = parseConfig(text);
+  const config = parseConfig(text === null ? null : new TextEncoder().encode(text));
   if (!config.ok) return config;
   const { publishAddresses, allowHostNetwork, vethRange } = config.value;
   return ok({ publishAddresses, allowHostNetwork, vethRange });

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { ApiServer } from '../api/server.ts';
-import { problemsError } from '../base/errors.ts';
+import { ERRORS, SpawnError } from '../base/errors.ts';
 import type { Problem } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
-import { type Config, parseConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { DaemonOperations } from '../control/daemon-operations.ts';
 import { FitnessGate } from '../control/fitness-gate.ts';
 import { probeFitness } from '../host/fitness.ts';
@@ -11,14 +10,18 @@ import { openLinuxHost } from '../host/linux.ts';
 import { openNotifier } from '../host/notify.ts';
 import { openPeerReader, passedSockets } from '../host/unix-socket.ts';
 import { Engine } from '../sandbox/engine.ts';
+import { configProblemLines, readConfig } from './config-file.ts';
+import { type DaemonRequest, parseDaemonArguments, USAGE } from './daemon-arguments.ts';
 import { readInstallation, searchPath } from './installation.ts';
 import { logEvent, openLog } from './log.ts';
 import { enginePaths } from './paths.ts';
 
 const CONFIG_FILE = '/etc/agent-spawn/config.json';
 
-async function main(): Promise<void> {
-  const config = readConfig();
+/** Exit status of a checked file that is refused, as of a refused card. */
+const CHECK_REFUSED = 3;
+
+async function serve(config: Config): Promise<void> {
   const log = openLog('agent-spawnd', config.logLevel);
   const { env, pid } = process;
   const sockets = passedSockets({ LISTEN_PID: env['LISTEN_PID'], LISTEN_FDS: env['LISTEN_FDS'] }, pid);
@@ -64,14 +67,44 @@ async function main(): Promise<void> {
   await host[Symbol.asyncDispose]();
 }
 
-/** An absent file means the defaults; an invalid one stops the daemon. */
-function readConfig(): Config {
-  const config = parseConfig(existsSync(CONFIG_FILE) ? readFileSync(CONFIG_FILE, 'utf8') : null);
-  if (!config.ok) throw problemsError(config.problems, CONFIG_FILE);
-  return config.value;
+/** Status of the process. An absent file means the defaults; an invalid one stops the daemon. */
+async function run(request: DaemonRequest): Promise<number> {
+  if (request.kind === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const [file, prefix] = request.kind === 'check' ? [request.file, request.prefix] : [CONFIG_FILE, null];
+  const config = readConfig(file, request.kind === 'check');
+  if (!config.ok) {
+    const mark = request.kind === 'check' ? '' : '<3>agent-spawnd: ';
+    process.stderr.write(
+      configProblemLines(file, config.problems, prefix)
+        .map((line) => `${mark}${line}\n`)
+        .join(''),
+    );
+    return request.kind === 'check' ? CHECK_REFUSED : ERRORS['config.invalid'].exit;
+  }
+  if (request.kind === 'serve') await serve(config.value);
+  return 0;
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`<3>agent-spawnd: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
-});
+async function main(): Promise<number> {
+  try {
+    return await run(parseDaemonArguments(process.argv.slice(2)));
+  } catch (error) {
+    if (!(error instanceof SpawnError) || error.code !== 'cli.usage') throw error;
+    process.stderr.write(`agent-spawnd: ${error.message}; ${error.remedy ?? ''}\n`);
+    return ERRORS['cli.usage'].exit;
+  }
+}
+
+main().then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`<3>agent-spawnd: ${text}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inCheckout } from './checkout.mjs';
 import { defaultsOf, schemaKeys, schemaReference } from './schema-reference.mjs';
-import { schemaTypes } from './schema-types.mjs';
+import { schemaTypes } from './schema-type.mjs';
 import { schemaValidator } from './schema-validator.mjs';
 
 /**

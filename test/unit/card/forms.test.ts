@@ -44,11 +44,11 @@ test('a workspace is an absolute, normal path', () => {
     ],
     [
       '~/a',
-      `"workspace" is "~/a", which does not start with "/"; ${rule} [Nothing is replaced in a card: write the whole path.]`,
+      `"workspace" is "~/a", which does not start with "/"; ${rule} [Neither "~" nor "$NAME" is replaced: write the whole path.]`,
     ],
     [
       '$HOME/a',
-      `"workspace" is "$HOME/a", which does not start with "/"; ${rule} [Nothing is replaced in a card: write the whole path.]`,
+      `"workspace" is "$HOME/a", which does not start with "/"; ${rule} [Neither "~" nor "$NAME" is replaced: write the whole path.]`,
     ],
     ['--bind', `"workspace" is "--bind", which does not start with "/"; ${rule} [Write the whole path, from "/" on.]`],
     ['/mnt/../etc/x', `"workspace" is "/mnt/../etc/x", which has a part ".."; ${rule} [Write "/etc/x".]`],

@@ -2,44 +2,53 @@ import type { ErrorObject } from 'ajv';
 import { pointerTo, valueAt } from '../base/pointer.ts';
 import { oneOf, quote } from '../base/quote.ts';
 import type { Problem } from '../base/result.ts';
-import type { Card } from './card.gen.ts';
-import { validateCard } from './card-validator.gen.ts';
-import { FORMS } from './forms.ts';
-import { nearest, suggestKey } from './key-suggestions.ts';
-import { displayName, generalPointer, keyAt } from './keys.ts';
+import type { Explain } from './forms.ts';
+import { displayName, generalPointer, type KeyTable, keyAt } from './keys.ts';
+import { nearest } from './nearest.ts';
 import type { CardFormat } from './reading.ts';
 import type { SchemaKey } from './schema-key.ts';
+import type { Subject } from './subject.ts';
 import { renderMember, suggestNumber, suggestType } from './value-suggestions.ts';
 
-/** Whether a value is a card by the schema, which knows nothing of the file it came from. */
-export function isCard(value: unknown): value is Card {
-  return validateCard(value);
+/** What the words for faults of a kind of document are made from. */
+export interface Vocabulary extends Subject {
+  readonly keys: KeyTable;
+  /** What is wrong with a text, by the name of the definition it breaks. */
+  readonly forms: Readonly<Record<string, Explain>>;
+  /** What to write for a key that the object at `parent`, a pointer of `keys`, does not know; undefined when nobody knows. */
+  readonly suggestKey: (parent: string, key: string) => string | undefined;
 }
 
-/** Everything the schema finds wrong with a value, in its order, in words. */
-export function schemaProblems(value: unknown, format: CardFormat, most: number): readonly Problem[] {
-  if (validateCard(value)) return [];
+/** The document that the validator found faults in. */
+export interface Judged {
+  readonly value: unknown;
+  readonly format: CardFormat;
+  readonly words: Vocabulary;
+}
+
+/** Everything the validator found, in its order, in words, the first `most` of it. */
+export function explainErrors(errors: readonly ErrorObject[], judged: Judged, most: number): readonly Problem[] {
   const problems = new Map<string, Problem>();
-  for (const error of validateCard.errors ?? []) {
+  for (const error of errors) {
     if (problems.size === most) break;
-    const problem = explain(error, value, format);
+    const problem = explain(error, judged);
     // Two rules can mean the same fault, such as a type that a key and the form it has both ask for.
     if (problem !== null) problems.set(`${problem.code} ${problem.pointer}`, problem);
   }
   return [...problems.values()];
 }
 
-function explain(error: ErrorObject, document: unknown, format: CardFormat): Problem | null {
+function explain(error: ErrorObject, judged: Judged): Problem | null {
   const { keyword, instancePath: pointer, params } = error;
   if (keyword === 'propertyNames') return null;
-  if (error.propertyName !== undefined) return explainName(pointer, error.propertyName, error);
-  if (keyword === 'additionalProperties') return unknownKey(pointer, String(params['additionalProperty']));
-  if (keyword === 'required') return missingKey(pointer, String(params['missingProperty']), format);
-  const key = keyAt(pointer);
-  const value = valueAt(document, pointer);
-  if (keyword === 'type') return wrongType(pointer, key, value, format);
+  if (error.propertyName !== undefined) return explainName(judged, error.propertyName, error);
+  if (keyword === 'additionalProperties') return unknownKey(judged, pointer, String(params['additionalProperty']));
+  if (keyword === 'required') return missingKey(judged, pointer, String(params['missingProperty']));
+  const key = keyAt(pointer, judged.words.keys);
+  const value = valueAt(judged.value, pointer);
+  if (keyword === 'type') return wrongType(judged, pointer, key, value);
   if (keyword === 'enum') return typeof value === 'string' ? notAllowed(pointer, key, value) : null;
-  if (keyword === 'pattern' || keyword === 'not') return wrongForm(pointer, error.schemaPath, String(value));
+  if (keyword === 'pattern' || keyword === 'not') return wrongForm(judged, pointer, error.schemaPath, String(value));
   return outOfRange(pointer, key, value);
 }
 
@@ -47,21 +56,21 @@ function problem(code: Problem['code'], pointer: string, message: string, sugges
   return { code, pointer, message, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
-function unknownKey(parent: string, key: string): Problem {
-  const suggestion = suggestKey(generalPointer(parent) ?? parent, key);
+function unknownKey({ words }: Judged, parent: string, key: string): Problem {
+  const suggestion = words.suggestKey(generalPointer(parent, words.keys) ?? parent, key);
   return problem(
     'card.unknown-key',
     pointerTo(parent, key),
-    `${displayName(parent)} has no key ${quote(key)}.`,
+    `${displayName(parent, words.noun)} has no key ${quote(key)}.`,
     suggestion,
   );
 }
 
-function missingKey(parent: string, key: string, format: CardFormat): Problem {
+function missingKey({ format, words }: Judged, parent: string, key: string): Problem {
   const pointer = pointerTo(parent, key);
-  const example = keyAt(pointer)?.example;
+  const example = keyAt(pointer, words.keys)?.example;
   const suggestion = example === undefined ? undefined : `Add ${renderMember(key, example, format)}, for example.`;
-  return problem('card.missing-key', pointer, `${displayName(parent)} lacks the key "${key}".`, suggestion);
+  return problem('card.missing-key', pointer, `${displayName(parent, words.noun)} lacks the key "${key}".`, suggestion);
 }
 
 const TYPE_NAMES: Readonly<Record<SchemaKey['type'], string>> = {
@@ -73,9 +82,9 @@ const TYPE_NAMES: Readonly<Record<SchemaKey['type'], string>> = {
   'string or object': 'a text or an object',
 };
 
-function wrongType(pointer: string, key: SchemaKey | undefined, value: unknown, format: CardFormat): Problem {
+function wrongType({ format, words }: Judged, pointer: string, key: SchemaKey | undefined, value: unknown): Problem {
   const wanted = key?.type ?? 'object';
-  const message = `${displayName(pointer)} must be ${TYPE_NAMES[wanted]}, but is ${describeValue(value)}.`;
+  const message = `${displayName(pointer, words.noun)} must be ${TYPE_NAMES[wanted]}, but is ${describeValue(value)}.`;
   return problem('card.wrong-type', pointer, message, suggestType({ pointer, key, value, format }));
 }
 
@@ -93,13 +102,14 @@ function notAllowed(pointer: string, key: SchemaKey | undefined, value: string):
   return problem('card.not-allowed', pointer, message, near === null ? undefined : `Write "${near}".`);
 }
 
-function wrongForm(pointer: string, schemaPath: string, text: string): Problem {
-  const fault = formOf(schemaPath)(text);
+function wrongForm({ words }: Judged, pointer: string, schemaPath: string, text: string): Problem {
+  const fault = formOf(words, schemaPath)(text);
   return problem(fault.code, pointer, `${displayName(pointer)} ${fault.cause}.`, fault.suggestion);
 }
 
 /** Faults of a name in a map: the map's rule broke, not the schema's list of keys. */
-function explainName(parent: string, name: string, error: ErrorObject): Problem {
+function explainName({ words }: Judged, name: string, error: ErrorObject): Problem {
+  const parent = error.instancePath;
   const pointer = pointerTo(parent, name);
   const shown = `The name ${quote(name)} in ${displayName(parent)}`;
   if (error.keyword === 'maxLength') {
@@ -109,13 +119,13 @@ function explainName(parent: string, name: string, error: ErrorObject): Problem 
       `${shown} is longer than ${String(error.params['limit'])} characters.`,
     );
   }
-  const fault = formOf(error.schemaPath)(name);
+  const fault = formOf(words, error.schemaPath)(name);
   return problem(fault.code, pointer, `${shown} ${fault.cause}.`, fault.suggestion);
 }
 
-function formOf(schemaPath: string): (text: string) => { code: Problem['code']; cause: string; suggestion?: string } {
+function formOf({ forms }: Vocabulary, schemaPath: string): Explain {
   const name = /^#\/definitions\/(\w+)\//.exec(schemaPath)?.[1] ?? '';
-  return FORMS[name] ?? (() => ({ code: 'card.bad-format', cause: 'does not have the form it must have' }));
+  return forms[name] ?? (() => ({ code: 'card.bad-format', cause: 'does not have the form it must have' }));
 }
 
 function outOfRange(pointer: string, key: SchemaKey | undefined, value: unknown): Problem {
