@@ -17,7 +17,7 @@ import (nixpkgs + "/nixos/lib/eval-config.nix") {
       boot.isContainer = true;
       documentation.enable = false;
       networking.useDHCP = false;
-      system.stateVersion = lib.trivial.release;
+      system.stateVersion = lib.mkDefault lib.trivial.release;
     }
   ];
 }
