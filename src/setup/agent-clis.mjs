@@ -70,7 +70,7 @@ export function provideAgentClis(env = process.env) {
  * @param {NodeJS.ProcessEnv} env
  * @returns {boolean} whether the registry answers now, whatever npm has in its cache
  */
-function isRegistryReachable(env) {
+export function isRegistryReachable(env) {
   const ask = ['view', '--prefer-online', '--fetch-retries=0', `${KNOWN}`, 'name'];
   return spawnSync('npm', ask, { stdio: 'ignore', env }).status === 0;
 }
