@@ -81,8 +81,9 @@ stdenv.mkDerivation {
       test "$("$out/bin/$command" --version)" = "$command ${manifest.version}"
     done
     "$out/bin/agentctl" check --offline schema/examples/*
+    # Cards are judged without a host as on one with the usual places.
     if grep -rn /usr/lib "$out"/lib/{systemd,sysusers.d,tmpfiles.d} ||
-      grep -rn /usr/lib/agent-spawn "$out"; then
+      grep -rn --exclude=card-check.cjs /usr/lib/agent-spawn "$out"; then
       echo "something of a host outside the store is named" >&2
       exit 1
     fi
