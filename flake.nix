@@ -10,7 +10,8 @@
         "x86_64-linux"
         "aarch64-linux"
       ];
-      forSystems = make: nixpkgs.lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
+      forSystems =
+        make: nixpkgs.lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
     in
     {
       packages = forSystems (pkgs: rec {

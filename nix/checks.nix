@@ -1,4 +1,5 @@
-# What `nix flake check` builds and evaluates. The virtual machines need KVM on the machine that builds.
+# What `nix flake check` builds and evaluates. The virtual machines need KVM on the machine that
+# builds.
 { lib, pkgs }:
 let
   inherit (lib) mapAttrs' nameValuePair removeSuffix;

@@ -1,4 +1,5 @@
-# The module with a package: the one that is built from this flake, by the package set of the machine.
+# The module with a package: the one that is built from this flake, by the package set of the
+# machine.
 { lib, pkgs, ... }:
 {
   imports = [ ./module ];

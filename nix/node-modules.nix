@@ -1,5 +1,6 @@
-# The modules that a build needs, as a fixed-output derivation: npm fetches what package-lock.json names, from the
-# registry that it knows, and holds each to its integrity. `npm run nix:hash` records what comes out.
+# The modules that a build needs, as a fixed-output derivation: npm fetches what package-lock.json
+# names, from the registry that it knows, and holds each to its integrity. `npm run nix:hash`
+# records what comes out.
 {
   lib,
   stdenvNoCC,

@@ -56,7 +56,8 @@ stdenv.mkDerivation {
   nativeBuildInputs = [ nodejs ];
 
   dontConfigure = true;
-  # The interpreter and the tools are written by our own installer; koffi's native module has nothing to strip.
+  # The interpreter and the tools are written by our own installer; koffi's native module has
+  # nothing to strip.
   dontPatchShebangs = true;
   dontStrip = true;
 

@@ -2,8 +2,8 @@
 #
 #   nix-instantiate --eval --strict --json nix/evaluation
 #
-# files: what is recorded below nix/golden, by path; checks: sentences that hold or do not; options: the
-# reference of services.agent-spawn.
+# files: what is recorded below nix/golden, by path; checks: sentences that hold or do not; options:
+# the reference of services.agent-spawn.
 {
   nixpkgs ? <nixpkgs>,
 }:

@@ -1,5 +1,5 @@
-# One machine before and after a switch: one agent has another card, one is new, one is withdrawn, and
-# the others stay as they are. A test puts the outcome of both in place on a real systemd.
+# One machine before and after a switch: one agent has another card, one is new, one is withdrawn,
+# and the others stay as they are. A test puts the outcome of both in place on a real systemd.
 { generation }:
 let
   isFirst = generation == 1;

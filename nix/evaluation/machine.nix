@@ -1,5 +1,5 @@
-# A machine with the module and a configuration of its own, evaluated. What has nothing to do with agents
-# (kernel, boot loader, network) is kept out: it would cost time and be recorded for nothing.
+# A machine with the module and a configuration of its own, evaluated. What has nothing to do with
+# agents (kernel, boot loader, network) is kept out: it would cost time and be recorded for nothing.
 {
   lib,
   nixpkgs,

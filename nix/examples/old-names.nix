@@ -1,6 +1,6 @@
 # What was written for earlier modules. The first part still holds, and says in a warning what each
-# name is called now; the second stands where services.opencode-sandbox was, of which no value is one
-# of an option here.
+# name is called now; the second stands where services.opencode-sandbox was, of which no value is
+# one of an option here.
 {
   programs.opencode-sandbox = {
     enable = true;

@@ -1,7 +1,7 @@
 # Keys that sops-nix unpacks. Its module stands beside this one: `sops-nix.nixosModules.sops`.
 #
-# sops-nix gives a secret to root with mode 0400 when nothing else is said, which is what agent-spawn
-# wants of a key: `owner`, `group` and `mode` stay unset.
+# sops-nix gives a secret to root with mode 0400 when nothing else is said, which is what
+# agent-spawn wants of a key: `owner`, `group` and `mode` stay unset.
 { config, ... }:
 {
   sops = {

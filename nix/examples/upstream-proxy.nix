@@ -1,5 +1,5 @@
-# A network whose only way out is a proxy: what agents may reach goes there, and what they may not is
-# refused before it is asked.
+# A network whose only way out is a proxy: what agents may reach goes there, and what they may not
+# is refused before it is asked.
 {
   services.agent-spawn = {
     enable = true;
@@ -10,8 +10,8 @@
       api_key_file = "/run/secrets/anthropic-key";
     };
 
-    # Another proxy than the others', which wants a user name and a password: a line USER:PASSWORD in
-    # a file of root's.
+    # Another proxy than the others', which wants a user name and a password: a line USER:PASSWORD
+    # in a file of root's.
     agents.packager = {
       command = [
         "make"

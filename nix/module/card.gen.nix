@@ -21,8 +21,8 @@ let
       descriptionClass = "noun";
     };
 
-  # A text, or a set of options that says more. A plain submodule would take the text for the name of
-  # a file, and either alone would leave its options out of the manual.
+  # A text, or a set of options that says more. A plain submodule would take the text for the name
+  # of a file, and either alone would leave its options out of the manual.
   textOr =
     text: options:
     let

@@ -37,8 +37,8 @@ const FORMS = {
 };
 
 /** What a type of a text or an object is made with. */
-const EITHER_BINDING = `  # A text, or a set of options that says more. A plain submodule would take the text for the name of
-  # a file, and either alone would leave its options out of the manual.
+const EITHER_BINDING = `  # A text, or a set of options that says more. A plain submodule would take the text for the name
+  # of a file, and either alone would leave its options out of the manual.
   textOr =
     text: options:
     let

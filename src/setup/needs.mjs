@@ -56,5 +56,6 @@ export const TEST_NEEDS = [
   need('makes the certificates of the pretend internet', ['openssl'], 'openssl'),
   need('an upstream proxy in tests', ['squid'], 'squid'),
   need('another upstream proxy in tests', ['tinyproxy'], 'tinyproxy'),
+  need('reads and checks the files of the flake', ['nix-instantiate'], 'nix-bin', { fedora: 'nix', arch: 'nix' }),
   need('tests look at processes with it', ['ps'], 'procps', { fedora: 'procps-ng', arch: 'procps-ng' }),
 ];

@@ -4,7 +4,7 @@ import { renderSummary, runnableFiles, selectTiers } from '../../../src/setup/te
 
 test('without names every tier runs, quick ones first', () => {
   const names = selectTiers([]).map((tier) => tier.name);
-  assert.deepEqual(names, ['style', 'unit', 'golden', 'fault', 'private-host', 'systemd', 'vm']);
+  assert.deepEqual(names, ['style', 'unit', 'golden', 'fault', 'nix', 'private-host', 'systemd', 'vm']);
 });
 
 test('named tiers run in their own order, and lint is a name', () => {
