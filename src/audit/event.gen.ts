@@ -55,6 +55,10 @@ export interface OpenedEvent {
    */
   readonly upstream: string | null;
   /**
+   * Where that proxy is named; absent for the card, or without a proxy.
+   */
+  readonly upstreamFrom?: 'config.json';
+  /**
    * `hash` of the event before; 64 zeros in the first.
    */
   readonly previous: string;

@@ -134,6 +134,7 @@ export function openedDraft(table: AgentTable): Draft<OpenedEvent> {
     denyRules: policy.deny.length,
     policy: Buffer.from(sha256(JSON.stringify([policy.allow, policy.deny]))).toString('hex'),
     upstream: upstream === null ? null : `${shownHost(upstream.host)}:${upstream.port}`,
+    ...(upstream?.from === undefined ? {} : { upstreamFrom: upstream.from }),
   };
 }
 

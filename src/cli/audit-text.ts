@@ -4,6 +4,7 @@ import type {
   DecisionEvent,
   EgressRule,
   ModelCallEvent,
+  OpenedEvent,
   RepeatedEvent,
 } from '../client/api.gen.ts';
 import { REASONS } from '../policy/reasons.ts';
@@ -58,7 +59,7 @@ function describe(event: AuditEvent): readonly [word: string, text: string] {
     case 'rules-changed':
       return ['rule', `${event.change}: ${event.action} ${event.host} ${portsText(event.ports)}  ${event.rule}`];
     case 'opened':
-      return ['begin', `rules: ${event.allowRules} allow, ${event.denyRules} deny${upstreamText(event.upstream)}`];
+      return ['begin', `rules: ${event.allowRules} allow, ${event.denyRules} deny${upstreamText(event)}`];
     case 'closed':
       return ['end', `${event.allowed} allowed, ${event.refused} refused`];
     case 'recovered':
@@ -109,6 +110,7 @@ function portsText(ports: readonly number[] | null): string {
   return ports === null ? 'on every port' : `on port ${ports.join(', ')}`;
 }
 
-function upstreamText(upstream: string | null): string {
-  return upstream === null ? '' : `, by way of ${upstream}`;
+function upstreamText({ upstream, upstreamFrom }: OpenedEvent): string {
+  if (upstream === null) return '';
+  return `, by way of ${upstream}${upstreamFrom === undefined ? '' : ` (from ${upstreamFrom})`}`;
 }

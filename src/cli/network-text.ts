@@ -6,11 +6,13 @@ import { renderTable } from './table.ts';
 export function networkText({ mode, isEnforced, explanation, egress }: PlanView['network']): string {
   const title = `${escapeText(mode)}${isEnforced ? '' : ' (not enforced)'}: ${escapeText(explanation)}`;
   if (egress === null) return title;
-  const { allow, deny, upstream, hasCredentials, maxBytes, requestsPerMinute } = egress;
+  const { allow, deny, upstream, upstreamFrom, hasCredentials, maxBytes, requestsPerMinute } = egress;
   const bounds = [
     ...(upstream === null
       ? []
-      : [`Upstream proxy: ${escapeText(upstream)}${hasCredentials ? ', with credentials' : ''}`]),
+      : [
+          `Upstream proxy: ${escapeText(upstream)}${hasCredentials ? ', with credentials' : ''}${upstreamFrom === 'config.json' ? ' (from config.json)' : ''}`,
+        ]),
     ...(maxBytes === null ? [] : [`At most ${maxBytes} bytes`]),
     ...(requestsPerMinute === null ? [] : [`At most ${requestsPerMinute} requests per minute`]),
   ];

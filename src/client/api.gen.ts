@@ -350,6 +350,10 @@ export interface PlanEgressView {
    */
   readonly upstream: string | null;
   /**
+   * Where that proxy is named: the card, or the configuration of the daemon.
+   */
+  readonly upstreamFrom: 'card' | 'config.json' | null;
+  /**
    * Whether that proxy is told credentials; never which.
    */
   readonly hasCredentials: boolean;
@@ -509,6 +513,10 @@ export interface OpenedEvent {
    * `host:port` of the proxy that everything allowed is handed to, or null.
    */
   readonly upstream: string | null;
+  /**
+   * Where that proxy is named; absent for the card, or without a proxy.
+   */
+  readonly upstreamFrom?: 'config.json';
   /**
    * `hash` of the event before; 64 zeros in the first.
    */

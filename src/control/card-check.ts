@@ -37,8 +37,8 @@ export interface CardCheck {
 export function readHostRules(text: string | null): Result<HostRules> {
   const config = parseConfig(text === null ? null : new TextEncoder().encode(text));
   if (!config.ok) return config;
-  const { publishAddresses, allowHostNetwork, vethRange } = config.value;
-  return ok({ publishAddresses, allowHostNetwork, vethRange });
+  const { publishAddresses, allowHostNetwork, proxy, vethRange } = config.value;
+  return ok({ publishAddresses, allowHostNetwork, proxy, vethRange });
 }
 
 /** Judges a card by itself, as the daemon of a host with these rules would before it looks at its machine. */

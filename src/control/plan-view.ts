@@ -37,6 +37,7 @@ function egressView({ table, secrets }: EgressPlan): PlanEgressView {
     allow: policy.allow,
     deny: policy.deny,
     upstream: upstream === null ? null : upstreamUrl(upstream),
+    upstreamFrom: upstream === null ? null : (upstream.from ?? 'card'),
     hasCredentials: secrets.upstream !== null,
     maxBytes: caps.maxBytes,
     requestsPerMinute: caps.requestsPerMinute,

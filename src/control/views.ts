@@ -210,6 +210,8 @@ export interface PlanEgressView {
   readonly deny: readonly EgressRule[];
   /** URL of the proxy that everything allowed is handed on to, or null. */
   readonly upstream: string | null;
+  /** Where that proxy is named; null without one. */
+  readonly upstreamFrom: 'card' | 'config.json' | null;
   /** Whether that proxy is told credentials; never which. */
   readonly hasCredentials: boolean;
   /** Caps; null for none. */

@@ -44,6 +44,7 @@ async function serve(config: Config): Promise<void> {
     uidRange: config.uidRange,
     publishAddresses: config.publishAddresses,
     allowHostNetwork: config.allowHostNetwork,
+    proxy: config.proxy,
     vethRange: config.vethRange,
     report,
   });

@@ -6,7 +6,7 @@ import type { FactQuery, HostFacts, NodeFacts, PathFacts } from './facts.ts';
 import { factQuery, type PlanRequest, planAgent } from './plan.ts';
 
 /** What the configuration of a host says about cards. */
-export type HostRules = Required<Pick<PlanRequest, 'publishAddresses' | 'allowHostNetwork' | 'vethRange'>>;
+export type HostRules = Required<Pick<PlanRequest, 'publishAddresses' | 'allowHostNetwork' | 'proxy' | 'vethRange'>>;
 
 /** What can be said of a card before any host has seen it. */
 export interface CardJudgement {

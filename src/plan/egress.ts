@@ -41,8 +41,11 @@ const PROVIDER_HOSTS: Readonly<Record<ResolvedCard['apiProvider'], readonly stri
 /** Ports of the rules that stand for the API provider. */
 const PROVIDER_PORTS = [443];
 
-/** The table of an agent as its card says it, or everything that is wrong with the card's hosts. */
-export function planEgress(card: ResolvedCard): Result<EgressPlan> {
+/**
+ * The table of an agent as its card says it, or everything that is wrong with the card's hosts.
+ * @param defaultProxy URL of the upstream proxy for a card that names none, or null
+ */
+export function planEgress(card: ResolvedCard, defaultProxy: string | null): Result<EgressPlan> {
   const credentials = planCredentials(card);
   const allowed = card.allowedHosts?.map((entry, index) => allowRule(entry, `/allowed_hosts/${index}`));
   const allow = allowed ?? impliedRules(card, credentials.ok ? credentials.value : []).map((rule) => ok(rule));
@@ -53,7 +56,7 @@ export function planEgress(card: ResolvedCard): Result<EgressPlan> {
   const table: AgentTable = {
     id: card.agentId,
     policy: { allow: allow.flatMap(accepted), deny: deny.flatMap(accepted) },
-    upstream: card.proxy === null ? null : upstreamProxy(card.proxy),
+    upstream: planUpstream(card, defaultProxy),
     caps: { maxBytes: card.network.maxBytes, requestsPerMinute: card.network.requestsPerMinute },
     gateways,
     budget: card.budget,
@@ -135,6 +138,12 @@ function portsTwice(host: string, pointer: string): Problem {
     message: `The entry names ports in "host", ${host}, and in "ports".`,
     suggestion: 'Name them in one of the two.',
   };
+}
+
+/** A card's own proxy comes first. */
+function planUpstream({ proxy }: ResolvedCard, defaultProxy: string | null): UpstreamProxy | null {
+  if (proxy !== null) return upstreamProxy(proxy);
+  return defaultProxy === null ? null : { ...upstreamProxy(defaultProxy), from: 'config.json' };
 }
 
 function upstreamProxy(text: string): UpstreamProxy {

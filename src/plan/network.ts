@@ -25,6 +25,8 @@ export interface NetworkPlan {
 export interface NetworkInput {
   /** The host's configuration lets agents use the network of the host. */
   readonly allowHostNetwork: boolean;
+  /** Upstream proxy, a URL, of agents whose card names none; null for none. */
+  readonly proxy: string | null;
   /** The control socket of the egress proxy is there. */
   readonly isEgressInstalled: boolean;
   /** Path of systemd-socket-proxyd, or null. */
@@ -47,7 +49,7 @@ const EXPLANATIONS: Readonly<Record<NetworkPlan['mode'], string>> = {
 export function planNetwork(card: ResolvedCard, input: NetworkInput): Result<NetworkPlan> {
   const { mode } = card.network;
   const hasRelay = mode === 'isolated' || mode === 'veth';
-  const egress = hasRelay ? planEgress(card) : null;
+  const egress = hasRelay ? planEgress(card, input.proxy) : null;
   const veth = mode === 'veth' ? planVeth(card, input.link) : null;
   const problems = [
     ...hostModeProblems(card, input),
@@ -62,7 +64,7 @@ export function planNetwork(card: ResolvedCard, input: NetworkInput): Result<Net
     privateNamespace: mode !== 'host',
     egress: plan,
     veth: veth?.ok === true ? veth.value : null,
-    proxyUrl: hasRelay ? RELAY_URL : mode === 'host' ? card.proxy : null,
+    proxyUrl: hasRelay ? RELAY_URL : mode === 'host' ? (card.proxy ?? input.proxy) : null,
     isEnforced: mode !== 'host',
     explanation: EXPLANATIONS[mode],
     notices: plan?.notices ?? modeNotices(card),

@@ -49,6 +49,8 @@ export interface PlanRequest {
   readonly publishAddresses?: readonly PublishAddresses[];
   /** Agents may use the network of the host; not when absent. */
   readonly allowHostNetwork?: boolean;
+  /** Upstream proxy, a URL, of agents whose card names none; none when absent. */
+  readonly proxy?: string | null;
   /** Range of addresses for links; the usual one when absent. */
   readonly vethRange?: string;
   /** Number of the link reserved for this agent id; null when there is none left, or none is wanted. */
@@ -216,6 +218,7 @@ function planWaysOut(request: PlanRequest, facts: HostFacts): Result<NetworkPlan
   const range = request.vethRange ?? DEFAULT_VETH_RANGE;
   return planNetwork(request.card, {
     allowHostNetwork: request.allowHostNetwork ?? false,
+    proxy: request.proxy ?? null,
     isEgressInstalled: facts.isEgressInstalled,
     socketProxydPath: facts.system.socketProxydPath,
     link: { range, index: request.linkIndex, tools: facts.networkTools },

@@ -89,6 +89,8 @@ export interface UpstreamProxy {
   readonly port: number;
   /** `user:password` for Basic authentication (RFC 7617), or null. Never logged. */
   readonly credentials: string | null;
+  /** Where it is named; absent for the card. */
+  readonly from?: 'config.json';
 }
 
 /** Caps of one agent; null for none. */

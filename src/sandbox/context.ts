@@ -30,6 +30,8 @@ export interface EngineContext extends StepGround {
   readonly publishAddresses: readonly PublishAddresses[];
   /** Agents may use the network of the host. */
   readonly allowHostNetwork: boolean;
+  /** Upstream proxy, a URL, of agents whose card names none; null for none. */
+  readonly proxy: string | null;
   readonly registry: Registry;
   readonly links: LinkTable;
   readonly starts: Turnstile;

@@ -65,7 +65,7 @@ function sourcesOf(context: EngineContext, { id, isLive, record: { card, origin 
       remedy: 'Its next start reads its keys.',
     });
   const keys = heldKeys(card);
-  const planned = context.egress.find(id) === null ? null : planEgress(card);
+  const planned = context.egress.find(id) === null ? null : planEgress(card, context.proxy);
   const egress = planned?.ok === true && egressSources(planned.value.secrets).length > 0 ? planned.value : null;
   if (keys.length === 0 && egress === null)
     throw new SpawnError('sandbox.no-credentials', `The agent "${id}" uses no key that could be read again.`, {

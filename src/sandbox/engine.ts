@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly publishAddresses?: readonly PublishAddresses[];
   /** Agents may use the network of the host; not when absent. */
   readonly allowHostNetwork?: boolean;
+  /** Upstream proxy, a URL, of agents whose card names none; none when absent. */
+  readonly proxy?: string | null;
   /** Range of IPv4 addresses for links of agents; the usual one when absent. */
   readonly vethRange?: string;
   /** Told of everything worth a log line. */
@@ -71,6 +73,7 @@ export class Engine implements AsyncDisposable {
       uidRange: options.uidRange,
       publishAddresses: options.publishAddresses ?? ['loopback'],
       allowHostNetwork: options.allowHostNetwork ?? false,
+      proxy: options.proxy ?? null,
       egress: new EgressTables({
         host: options.host,
         report: (failure) =>

@@ -43,6 +43,7 @@ export async function planLaunch(
       homesDirectory: context.paths.homesDirectory,
       publishAddresses: context.publishAddresses,
       allowHostNetwork: context.allowHostNetwork,
+      proxy: context.proxy,
       vethRange: context.links.range,
       linkIndex: context.links.peek(launch.card),
       isRunning: context.registry.find(launch.card.agentId)?.record.phase === 'started',

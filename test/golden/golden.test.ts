@@ -20,6 +20,7 @@ interface GoldenCase {
   readonly arguments: readonly string[];
   readonly facts: Partial<HostFacts>;
   readonly allowHostNetwork?: boolean;
+  readonly proxy?: string;
 }
 
 const GOLDEN = join(CHECKOUT, 'test/golden');
@@ -61,6 +62,7 @@ function render(directory: string): Record<string, string> {
       agentsRunDirectory: '/run/agent-spawn/agents',
       homesDirectory: '/run/agent-spawn/homes',
       allowHostNetwork: spec.allowHostNetwork ?? false,
+      proxy: spec.proxy ?? null,
       linkIndex: card.network.mode === 'veth' ? 1 : null,
     },
     facts,
@@ -104,11 +106,12 @@ function egressText({ mode, explanation, proxyUrl, egress }: NetworkPlan): strin
   const { policy, upstream, caps, gateways, budget } = egress.table;
   const rules = [...policy.allow.map((rule) => ruleText('allow', rule)), ...policy.deny.map((rule) => ruleText('deny', rule))];
   const way = upstream === null ? 'directly' : `through ${upstream.scheme}://${upstream.host}:${upstream.port}`;
+  const from = upstream?.from === undefined ? '' : ` (from ${upstream.from})`;
   const who = egress.secrets.upstream === null ? '' : ` with the credentials in ${egress.secrets.upstream}`;
   const most = `at most ${caps.maxBytes ?? 'any number of'} bytes, ${caps.requestsPerMinute ?? 'any number of'} requests per minute`;
   const ways = gateways.map((gateway) => gatewayText(gateway, egress.secrets));
   const spent = `at most ${budget.requests ?? 'any number of'} calls of models and ${budget.tokens ?? 'any number of'} tokens`;
-  return `${[...lines, ...rules, `${way}${who}`, most, ...ways, ...(ways.length === 0 ? [] : [spent])].join('\n')}\n`;
+  return `${[...lines, ...rules, `${way}${who}${from}`, most, ...ways, ...(ways.length === 0 ? [] : [spent])].join('\n')}\n`;
 }
 
 /** Where a gateway leads and how its key is sent. */

@@ -159,6 +159,7 @@ export function planView(id: string): PlanView {
         allow: [planRule('api.example.org', [443], '/api_provider')],
         deny: [{ ...planRule('*.example.net', null, '/denied_hosts/0'), reason: 'not\x07 its business' }],
         upstream: 'http://10.0.0.1:3128',
+        upstreamFrom: 'card',
         hasCredentials: true,
         maxBytes: 1_000_000,
         requestsPerMinute: null,

@@ -158,6 +158,14 @@ test('rules that come and go are told, each once; rules that stay are not', () =
   assert.deepEqual(rulesChangedDrafts(after, after), []);
 });
 
+test('an upstream proxy that the configuration names is told as that', () => {
+  const { upstream } = TABLE;
+  assert.ok(upstream !== null);
+  const draft = openedDraft({ ...TABLE, upstream: { ...upstream, credentials: null, from: 'config.json' } });
+  assertValid(draft);
+  assert.deepEqual(draft, { ...openedDraft(TABLE), upstreamFrom: 'config.json' });
+});
+
 test('two sets of rules are told apart by their digest, the order included', () => {
   const digest = (hosts: readonly string[]): string =>
     openedDraft({ ...TABLE, policy: { allow: hosts.map((host) => rule({ host })), deny: [] } }).policy;

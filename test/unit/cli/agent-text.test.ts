@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { agentTable, agentText, changeLine, detailText } from '../../../src/cli/agent-text.ts';
-import { agentDetail, agentView, BUDGET, CREDENTIALS, endedView } from '../api/views.ts';
+import { networkText } from '../../../src/cli/network-text.ts';
+import { agentDetail, agentView, BUDGET, CREDENTIALS, endedView, planView } from '../api/views.ts';
 import { assertGolden } from './golden.ts';
 
 const NOW = '2026-01-02T03:14:05.000Z';
@@ -16,6 +17,16 @@ const AGENTS = [
   }),
   agentView('evil', { description: 'x\u001b]52;c;aGk=\u0007\u202e\r\nfake  running' }),
 ];
+
+test('a proxy that the configuration names is told as that', () => {
+  const { network } = planView('demo');
+  assert.ok(network.egress !== null);
+  const egress = { ...network.egress, hasCredentials: false, upstreamFrom: 'config.json' as const };
+  assert.match(
+    networkText({ ...network, egress }),
+    /\n\nUpstream proxy: http:\/\/10\.0\.0\.1:3128 \(from config\.json\)\n/,
+  );
+});
 
 test('the table of agents is the recorded one', () => {
   assertGolden('agent-table.txt', agentTable(AGENTS, { now: NOW, width: null }));

@@ -134,7 +134,7 @@ test('a provider with a gateway needs no rule, and the key of another provider b
   const allowed = (keys: Readonly<Record<string, unknown>>): readonly string[] => {
     const card = parse(cardWith(keys));
     assert.ok(card.ok);
-    const plan = planEgress(resolveCard(card.value, 'spawned'));
+    const plan = planEgress(resolveCard(card.value, 'spawned'), null);
     return plan.ok ? plan.value.table.policy.allow.map(({ host }) => host) : assert.fail('a plan');
   };
   assert.deepEqual(allowed({}), ['api.anthropic.com']);

@@ -56,7 +56,7 @@ test('allowed hosts are all of them', () => {
 test('a key for git stays at the gateway', () => {
   const git = { provider: 'git', api_key_file: '/etc/keys/git', base_url: 'https://git.example' };
   const { card } = request({ ...ENV, credentials: [git] });
-  const egress = planEgress(card);
+  const egress = planEgress(card, null);
   assert.deepEqual(
     [heldKeys(card).map(({ variable }) => variable), egress.ok ? egress.value.secrets.gateways : egress.problems],
     [

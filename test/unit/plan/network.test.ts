@@ -11,6 +11,7 @@ import { CHECKOUT } from '../../helpers/checkout.ts';
 
 const READY: NetworkInput = {
   allowHostNetwork: false,
+  proxy: null,
   isEgressInstalled: true,
   socketProxydPath: '/usr/lib/systemd/systemd-socket-proxyd',
   link: { range: '10.213.0.0/16', index: 1, tools: { nft: '/usr/sbin/nft', ip: '/usr/sbin/ip' } },
@@ -25,7 +26,7 @@ function cardWith(keys: object): ResolvedCard {
 
 /** Rules of a card in short, or its problems: code, pointer and the beginning of the message. */
 function rulesOf(keys: object): readonly string[] {
-  const plan = planEgress(cardWith(keys));
+  const plan = planEgress(cardWith(keys), null);
   if (!plan.ok) return plan.problems.map(({ code, pointer }) => `${code} ${pointer}`);
   return plan.value.table.policy.allow.map(({ host, ports, pointer }) => `${host} ${ports?.join(',')} ${pointer}`);
 }
@@ -58,7 +59,7 @@ test('a host that cannot be understood refuses the card, with its place', () => 
 
 test('the upstream proxy has the port that its URL stands for, and an address without brackets', () => {
   const upstream = (proxy: string): unknown => {
-    const plan = planEgress(cardWith({ proxy }));
+    const plan = planEgress(cardWith({ proxy }), null);
     return plan.ok ? plan.value.table.upstream : null;
   };
   const expected = (scheme: string, host: string, port: number): object => ({ scheme, host, port, credentials: null });
@@ -68,6 +69,28 @@ test('the upstream proxy has the port that its URL stands for, and an address wi
   assert.deepEqual(upstream('https://[2001:DB8::1]:8443'), expected('https', '2001:db8::1', 8443));
 });
 
+test('a card that names no proxy has that of the configuration, where it has a way out, and its own comes first', () => {
+  const ways = (keys: object): unknown => {
+    const plan = planNetwork(cardWith(keys), { ...READY, allowHostNetwork: true, proxy: 'http://squid:3128' });
+    return plan.ok ? [plan.value.egress?.table.upstream, plan.value.proxyUrl, plan.value.notices] : plan.problems;
+  };
+  const squid = { scheme: 'http', host: 'squid', port: 3128, credentials: null, from: 'config.json' };
+  const own = { scheme: 'https', host: 'own', port: 443, credentials: null };
+  const [told, host] = ['http://127.0.0.1:3128', 'The network of the host, not enforced'];
+  assert.deepEqual(ways({}), [squid, told, []]);
+  assert.deepEqual(ways({ network: { mode: 'veth' } }), [squid, told, []]);
+  assert.deepEqual(ways({ proxy: 'https://own' }), [own, told, []]);
+  assert.deepEqual(ways({ network: { mode: 'none' } }), [undefined, null, []]);
+  for (const [keys, url] of [
+    [{}, 'http://squid:3128'],
+    [{ proxy: 'https://own' }, 'https://own'],
+  ] as const) {
+    const [upstream, proxyUrl, notices] = ways({ ...keys, network: { mode: 'host' } }) as [unknown, string, string[]];
+    assert.deepEqual([upstream, proxyUrl], [undefined, url]);
+    assert.ok(notices.every((notice) => notice.startsWith(host)) && notices.length === 1);
+  }
+});
+
 test('every table of a card that is accepted is one that the proxy takes', () => {
   for (const directory of ['test/cards', 'schema/examples']) {
     for (const name of readdirSync(join(CHECKOUT, directory))) {
@@ -75,7 +98,7 @@ test('every table of a card that is accepted is one that the proxy takes', () =>
       const format = name.endsWith('.json') ? 'json' : 'toml';
       const parsed = parseCard(readFileSync(join(CHECKOUT, directory, name)), { format });
       assert.ok(parsed.ok, name);
-      const plan = planEgress(resolveCard(parsed.value, 'declared'));
+      const plan = planEgress(resolveCard(parsed.value, 'declared'), null);
       assert.ok(plan.ok, name);
       assert.ok(compilePolicy(plan.value.table.policy).ok, name);
     }
