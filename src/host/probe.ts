@@ -8,7 +8,7 @@ import type { HostFiles } from './host.ts';
 import { probeNetworkTools } from './network-tools.ts';
 import { probePath } from './path-facts.ts';
 import { probeProgram } from './program-facts.ts';
-import { probeBundle, probeEtc, probeRoots } from './shown-paths.ts';
+import { probeBundle, probeEtc, probeGeneration, probeProfile, probeRoots } from './shown-paths.ts';
 import { probeSocket } from './socket-facts.ts';
 import { probeUserClaims } from './user-claims.ts';
 import type { UserNames } from './user-names.ts';
@@ -31,14 +31,22 @@ export interface ProbeOptions {
 export class Probe {
   readonly #options: ProbeOptions;
   #system: Promise<SystemFacts> | null = null;
+  #generation: string | null = null;
   #canLoadCredential = false;
 
   constructor(options: ProbeOptions) {
     this.#options = options;
   }
 
-  /** Facts for every agent, asked for once; a failure is not remembered. */
-  systemFacts(): Promise<SystemFacts> {
+  /**
+   * Facts for every agent, asked for once; a failure is not remembered. A
+   * NixOS that runs another generation is asked again: what the one before
+   * consisted of may be removed.
+   */
+  async systemFacts(): Promise<SystemFacts> {
+    const generation = await probeGeneration();
+    if (generation !== this.#generation) this.refreshFacts();
+    this.#generation = generation;
     this.#system ??= this.#readSystem();
     return this.#system;
   }
@@ -101,10 +109,11 @@ export class Probe {
     const { files, tools, bwrapPath, exitReportPath } = this.#options;
     try {
       const roots = await probeRoots();
-      const [bubblewrap, cgroupLayout, etc, socketProxydPath] = await Promise.all([
+      const [bubblewrap, cgroupLayout, etc, profile, socketProxydPath] = await Promise.all([
         probeBubblewrap(bwrapPath, tools),
         probeCgroupLayout(files),
         probeEtc(roots),
+        probeProfile(roots),
         probeSocketProxyd(tools),
       ]);
       const certificateBundle = await probeBundle(roots, etc);
@@ -114,6 +123,7 @@ export class Probe {
         cgroupLayout,
         roots,
         etc,
+        profile,
         certificateBundle,
         exitReportPath,
         socketProxydPath,

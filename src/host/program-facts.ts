@@ -37,7 +37,8 @@ async function inspect(path: string, directories: readonly string[], depth: numb
   if (realPath === null) return null;
   const file = await stat(realPath);
   if (!file.isFile() || (file.mode & 0o111) === 0) return null;
-  const [start, packageDirectory, ancestors] = await Promise.all([
+  const [directory, start, packageDirectory, ancestors] = await Promise.all([
+    realpath(dirname(path)),
     readStart(realPath),
     findPackage(realPath),
     probeAncestors(realPath),
@@ -45,7 +46,7 @@ async function inspect(path: string, directories: readonly string[], depth: numb
   const shebang = parseShebang(start);
   const interpreter = shebang === null ? null : await find(shebang.interpreter, directories, depth - 1);
   if (shebang !== null && interpreter === null) return null;
-  return { path, realPath, packageDirectory, ancestors, interpreter };
+  return { path, namedPath: join(directory, basename(path)), realPath, packageDirectory, ancestors, interpreter };
 }
 
 /** Directories a pattern stands for, the newest version first: `*` is one whole component, hidden names excepted. */

@@ -1,5 +1,5 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
-import type { EtcEntry, RootEntry } from '../plan/facts.ts';
+import type { EtcEntry, ProfileFacts, RootEntry } from '../plan/facts.ts';
 import { unless } from './call-failed.ts';
 
 /** Top-level paths a sandbox may see, in the order they are mounted. */
@@ -22,6 +22,7 @@ const ETC = [
   '/etc/ssl/ca-bundle.pem',
   '/etc/ssl/cert.pem',
   '/etc/ssl/certs',
+  '/etc/zoneinfo',
 ];
 
 /** Certificate bundles by distribution, the list of Go's crypto/x509 (root_linux.go) with NixOS's in front of the rest. */
@@ -36,6 +37,9 @@ const BUNDLES = [
 
 /** NixOS keeps the real `/etc` here and fills the other one with links to it (nixos/modules/system/etc). */
 const NIXOS_ETC = '/etc/static';
+
+/** The system that a NixOS runs: a directory of the store (nixos/modules/system/activation). */
+const NIXOS_SYSTEM = '/run/current-system';
 
 /** Errors that mean "nothing is there". */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP'];
@@ -64,6 +68,19 @@ export async function probeBundle(roots: readonly RootEntry[], etc: readonly Etc
     if (isInRoots(real, roots)) return real;
   }
   return null;
+}
+
+/** What a NixOS runs at the moment, or null on another host; it changes with every generation. */
+export async function probeGeneration(): Promise<string | null> {
+  return unless(ABSENT, realpath(NIXOS_SYSTEM));
+}
+
+/** The profile of a NixOS whose store is shown, or null. */
+export async function probeProfile(roots: readonly RootEntry[]): Promise<ProfileFacts | null> {
+  const directory = await unless(ABSENT, realpath(`${NIXOS_SYSTEM}/sw`));
+  if (directory === null || !isInRoots(directory, roots)) return null;
+  const archive = await unless(ABSENT, realpath(`${directory}/lib/locale/locale-archive`));
+  return { directory, localeArchive: archive !== null && isInRoots(archive, roots) ? archive : null };
 }
 
 async function probeRoot(path: string): Promise<RootEntry | null> {

@@ -28,7 +28,7 @@ export interface BindsInput {
 }
 
 /** Host paths that are never shown, whatever a card says: they hold sockets, devices or everybody's files. */
-const NEVER_SHOWN = ['/dev', '/proc', '/run', '/sys', '/tmp', '/var/run'];
+const NEVER_SHOWN = ['/dev', '/nix/var', '/proc', '/run', '/sys', '/tmp', '/var/run'];
 
 /** Settles the extra binds; every refusal is reported. */
 export function planBinds(input: BindsInput): Result<BindsPlan> {
@@ -63,6 +63,7 @@ function bindRefusal(facts: PathFacts, workspace: string): string | null {
   const { path } = facts;
   if (path === '/' || path === '/etc')
     return `The path ${path} would show the whole of ${path === '/' ? 'the host' : 'its configuration'}.`;
+  if (path === '/nix') return 'The path /nix would show the socket of the Nix daemon; its store is shown anyway.';
   const hidden = NEVER_SHOWN.find((area) => isWithin(path, area));
   if (hidden !== undefined) return `The path ${path} lies in ${hidden}, which is never shown.`;
   if (isWithin(path, workspace) || isWithin(workspace, path))

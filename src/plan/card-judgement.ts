@@ -51,6 +51,7 @@ function idealFacts(query: FactQuery): HostFacts {
       etc: [],
       // One of the host's would claim variables that the key of a card may have elsewhere.
       certificateBundle: null,
+      profile: null,
       exitReportPath: '/usr/lib/agent-spawn/exit-report',
       socketProxydPath: '/usr/lib/systemd/systemd-socket-proxyd',
     },
@@ -59,6 +60,7 @@ function idealFacts(query: FactQuery): HostFacts {
     sockets: query.sockets.map((socket) => ({ path: path(socket, 'absent'), isSocket: false, isAnswered: false })),
     program: {
       path: '/usr/bin/agent',
+      namedPath: '/usr/bin/agent',
       realPath: '/usr/bin/agent',
       packageDirectory: null,
       ancestors: [],

@@ -4,6 +4,7 @@ import { blockingAncestor, type Identity } from './access.ts';
 import type { ProgramFacts, ProgramQuery, SystemFacts } from './facts.ts';
 import { WORKSPACE } from './mount.ts';
 import { PRESETS, type PresetName } from './presets.ts';
+import { ORDINARY_DIRECTORIES, PROFILE_PROGRAMS } from './search-path.ts';
 
 /** A path of the host that the program needs inside, and whether the agent's uid reaches it. */
 export interface ProgramBind {
@@ -29,16 +30,16 @@ export interface CommandInput {
   readonly preset: PresetName | null;
 }
 
-/** Directories every sandbox's search path has, where programs are looked up first. */
-const ORDINARY = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+/** What stands for the search path inside, where programs are looked up first. */
+const SEARCHED = [...ORDINARY_DIRECTORIES, PROFILE_PROGRAMS];
 
-/** Places outside them where agents get installed, for everybody. */
-const INSTALLED = ['/opt/*/bin', '/opt/*'];
+/** Places outside it where agents get installed, for everybody; the last one is root's profile of Nix. */
+const INSTALLED = ['/opt/*/bin', '/opt/*', '/nix/var/nix/profiles/default/bin'];
 
 /**
- * The same below a home directory: the installers of Claude Code (now, and in the past) and of opencode, bun, and npm
- * with a prefix of the user's own or under nvm, fnm and mise. Of homes only root's and that of the workspace's owner
- * are looked at, so that no other user can plant a program.
+ * The same below a home directory: the installers of Claude Code (now, and in the past) and of opencode, bun, npm with
+ * a prefix of the user's own or under nvm, fnm and mise, and profiles of Nix. Of homes only root's and that of the
+ * workspace's owner are looked at, so that no other user can plant a program.
  */
 const INSTALLED_AT_HOME = [
   '.local/bin',
@@ -49,6 +50,8 @@ const INSTALLED_AT_HOME = [
   '.nvm/versions/node/*/bin',
   '.local/share/fnm/node-versions/*/installation/bin',
   '.local/share/mise/installs/node/*/bin',
+  '.nix-profile/bin',
+  '.local/state/nix/profile/bin',
 ];
 
 /**
@@ -58,10 +61,14 @@ const INSTALLED_AT_HOME = [
 export function programQuery(name: string, workspace: string): ProgramQuery | null {
   if (isWithin(name, WORKSPACE)) return null;
   if (name.includes('/') && !name.startsWith('/')) return null;
-  const home = /^\/home\/[^/]+/.exec(workspace)?.[0];
-  const below = (directory: string): readonly string[] => INSTALLED_AT_HOME.map((path) => `${directory}/${path}`);
-  const own = home === undefined ? [] : below(home);
-  return { name, directories: [...ORDINARY, ...own, ...INSTALLED, ...below('/root')] };
+  const user = /^\/home\/([^/]+)/.exec(workspace)?.[1];
+  const own = user === undefined ? [] : ofUser(user, `/home/${user}`);
+  return { name, directories: [...SEARCHED, ...own, ...INSTALLED, ...ofUser('root', '/root')] };
+}
+
+/** What a NixOS's root installs for one user is in a directory of root's, named after the user. */
+function ofUser(name: string, home: string): readonly string[] {
+  return [...INSTALLED_AT_HOME.map((path) => `${home}/${path}`), `/etc/profiles/per-user/${name}/bin`];
 }
 
 /** Settles the command on what the host answered. */
@@ -81,16 +88,34 @@ export function planCommand(
     const path = part.packageDirectory ?? part.realPath;
     return { path, reachable: blockingAncestor(part.ancestors, who) === null };
   });
-  const interpreterDirectories = hidden
-    .filter((part) => part === program.interpreter)
-    .map((part) => parentOf(part.realPath));
-  const first = hidden.includes(program) ? program.realPath : (words[0] ?? '');
+  const directories = parts
+    .filter((part) => part !== program && !(isShown(part, system) || isSearched(part, system)))
+    .map((part) => parentOf(pathInside(part, system)));
+  const isSame = query.name.startsWith('/') ? isShown(program, system) : isSearched(program, system);
+  const first = isSame ? query.name : pathInside(program, system);
   return ok({
     command: withInput([first, ...words.slice(1)], input),
     binds,
-    directories: interpreterDirectories,
+    directories,
     notices: binds.map(({ path }) => `The agent's program lies outside the allowlist, so ${path} is shown read-only.`),
   });
+}
+
+/** Where a program is inside that its own path does not lead to there. One of many names for a file keeps its name. */
+function pathInside({ namedPath, realPath }: ProgramFacts, system: SystemFacts): string {
+  return [namedPath, realPath].every((path) => isVisible(path, system)) ? namedPath : realPath;
+}
+
+/** Whether the path that a program was found at leads to it inside, too. */
+function isShown({ path, realPath }: ProgramFacts, system: SystemFacts): boolean {
+  return isVisible(realPath, system) && system.roots.some((root) => isWithin(path, root.path));
+}
+
+/** Whether the search path inside leads to a program by its name. */
+function isSearched({ path, realPath }: ProgramFacts, system: SystemFacts): boolean {
+  const directory = parentOf(path);
+  const isThere = directory === PROFILE_PROGRAMS ? system.profile !== null : ORDINARY_DIRECTORIES.includes(directory);
+  return isThere && isVisible(realPath, system);
 }
 
 /** A shell gives way to the program at once; nothing else could close what is open already. */

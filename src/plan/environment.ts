@@ -1,4 +1,6 @@
+import type { SystemFacts } from './facts.ts';
 import { WORKSPACE } from './mount.ts';
+import { searchPath } from './search-path.ts';
 
 /** One variable of the agent's environment and where it came from. */
 export interface EnvironmentVariable {
@@ -16,8 +18,7 @@ export interface EnvironmentInput {
   readonly home: string;
   /** The card's `environment`. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Certificate bundle inside the sandbox, or null. */
-  readonly certificateBundle: string | null;
+  readonly system: Pick<SystemFacts, 'certificateBundle' | 'etc' | 'profile'>;
   /** Directories put in front of the ordinary search path. */
   readonly programDirectories: readonly string[];
   /** URL of the proxy that programs shall use, or null. */
@@ -26,19 +27,19 @@ export interface EnvironmentInput {
   readonly program: Readonly<Record<string, string>>;
 }
 
-/** Search path of every sandbox, the usual order of a login shell. */
-const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+/** Where a NixOS has its time zones, which its programs know from TZDIR alone (nixos/modules/config/locale.nix). */
+const ZONES = '/etc/zoneinfo';
 
 /** The whole environment, sorted by name; a variable of the card replaces ours of the same name. */
 export function planEnvironment(input: EnvironmentInput): readonly EnvironmentVariable[] {
-  const { home } = input;
+  const { home, system } = input;
   const ours: Record<string, string> = {
     AGENT_ID: input.id,
     AGENT_WORKSPACE: WORKSPACE,
     HOME: home,
     LANG: 'C.UTF-8',
     LOGNAME: input.user,
-    PATH: [...input.programDirectories, ...SEARCH_PATH].join(':'),
+    PATH: [...input.programDirectories, ...searchPath(system)].join(':'),
     PWD: WORKSPACE,
     SHELL: '/bin/sh',
     TMPDIR: '/tmp',
@@ -48,9 +49,13 @@ export function planEnvironment(input: EnvironmentInput): readonly EnvironmentVa
     XDG_DATA_HOME: `${home}/.local/share`,
     XDG_STATE_HOME: `${home}/.local/state`,
   };
-  if (input.certificateBundle !== null) {
-    ours['SSL_CERT_FILE'] = input.certificateBundle;
-    ours['NIX_SSL_CERT_FILE'] = input.certificateBundle;
+  if (system.certificateBundle !== null) {
+    ours['SSL_CERT_FILE'] = system.certificateBundle;
+    ours['NIX_SSL_CERT_FILE'] = system.certificateBundle;
+  }
+  if (system.etc.some(({ path }) => path === ZONES)) ours['TZDIR'] = ZONES;
+  if (system.profile !== null && system.profile.localeArchive !== null) {
+    ours['LOCALE_ARCHIVE'] = system.profile.localeArchive;
   }
   if (input.proxyUrl !== null) Object.assign(ours, proxyVariables(input.proxyUrl));
   Object.assign(ours, input.program);

@@ -72,12 +72,22 @@ export interface SystemFacts {
   readonly roots: readonly RootEntry[];
   /** What of the fixed `/etc` allowlist the host has, for example `/etc/ssl/certs`. */
   readonly etc: readonly EtcEntry[];
+  /** The profile of a NixOS; null on any other host, also when it has Nix. */
+  readonly profile: ProfileFacts | null;
   /** The certificate bundle programs should use, or null when the host has none. */
   readonly certificateBundle: string | null;
   /** `units/exit-report` as installed; the other scripts lie beside it. */
   readonly exitReportPath: string;
   /** systemd-socket-proxyd, which relays from agents to the egress proxy; null when there is none. */
   readonly socketProxydPath: string | null;
+}
+
+/** What the system that a NixOS runs consists of, as it lies in the store. */
+export interface ProfileFacts {
+  /** What `/run/current-system/sw` is a link to. */
+  readonly directory: string;
+  /** Data of its locales for glibc; null when it has none. */
+  readonly localeArchive: string | null;
 }
 
 /** A top-level path of the host that the sandbox sees too. */
@@ -135,6 +145,8 @@ export interface NodeFacts {
 export interface ProgramFacts {
   /** The path that was found, before symlinks. */
   readonly path: string;
+  /** The same file in the same directory, with only the directory behind its symlinks: a program may go by its own name. */
+  readonly namedPath: string;
   /** The file behind it. */
   readonly realPath: string;
   /** Nearest ancestor directory of `realPath` that is a package (holds a package.json), or null. */

@@ -239,7 +239,7 @@ function planInside(
     user: rest.user,
     home: rest.home.path,
     environment: card.environment,
-    certificateBundle: system.certificateBundle,
+    system,
     programDirectories: rest.program.directories,
     proxyUrl: rest.network.proxyUrl,
     program: rest.program.variables,

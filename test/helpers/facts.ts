@@ -21,6 +21,7 @@ export const DEBIAN: SystemFacts = {
     { kind: 'symlink', path: '/etc/localtime', target: '/usr/share/zoneinfo/Etc/UTC' },
     { kind: 'bind', path: '/etc/ssl/certs', source: '/etc/ssl/certs' },
   ],
+  profile: null,
   certificateBundle: '/etc/ssl/certs/ca-certificates.crt',
   exitReportPath: '/usr/lib/agent-spawn/exit-report',
   socketProxydPath: '/usr/lib/systemd/systemd-socket-proxyd',
@@ -50,6 +51,7 @@ export function directoryPath(path: string, changes: Partial<PathFacts> = {}): P
 export function binary(path: string, changes: Partial<ProgramFacts> = {}): ProgramFacts {
   return {
     path,
+    namedPath: path,
     realPath: path,
     packageDirectory: null,
     ancestors: [{ path: '/', ...ROOT }],
