@@ -5,6 +5,7 @@ import type { ProgramFacts, SystemFacts } from '../../../src/plan/facts.ts';
 import { binary, DEBIAN } from '../../helpers/facts.ts';
 
 const STORE = '/nix/store';
+const HOME = '/home/ada';
 const PROFILE = `${STORE}/p-system-path`;
 
 /** A Debian with Nix on it. */
@@ -39,7 +40,7 @@ test('a program of the profile of a NixOS is called by its name, since the searc
 test('a path through a link that is not shown becomes one of the store, with the name that a program goes by', () => {
   const program = linked('/run/current-system/sw/bin/ls', `${PROFILE}/bin/ls`);
   assert.deepEqual(called('/run/current-system/sw/bin/ls', program, NIXOS), [`${PROFILE}/bin/ls`, []]);
-  const own = linked('/etc/profiles/per-user/ann/bin/ls', `${STORE}/u-user-environment/bin/ls`);
+  const own = linked('/etc/profiles/per-user/ada/bin/ls', `${STORE}/u-user-environment/bin/ls`);
   assert.deepEqual(called('ls', own, NIXOS), [`${STORE}/u-user-environment/bin/ls`, []]);
   const unshown = linked('/opt/tool/bin/ls', '/opt/tool/bin/ls');
   assert.deepEqual(called('ls', unshown, WITH_NIX), [`${STORE}/r-real/bin/many-in-one`, []]);
@@ -52,8 +53,8 @@ test('a path that is shown stays as it is written', () => {
 });
 
 test('an interpreter that the search path does not lead to is added to it', () => {
-  const node = linked('/home/ann/.nix-profile/bin/node', `${STORE}/n-profile/bin/node`);
-  const script = linked('/home/ann/.nix-profile/bin/agent', `${STORE}/n-profile/bin/agent`, { interpreter: node });
+  const node = linked(`${HOME}/.nix-profile/bin/node`, `${STORE}/n-profile/bin/node`);
+  const script = linked(`${HOME}/.nix-profile/bin/agent`, `${STORE}/n-profile/bin/agent`, { interpreter: node });
   assert.deepEqual(called('agent', script, WITH_NIX), [`${STORE}/n-profile/bin/agent`, [`${STORE}/n-profile/bin`]]);
   for (const interpreter of [
     linked('/run/current-system/sw/bin/node', `${PROFILE}/bin/node`),
@@ -64,14 +65,14 @@ test('an interpreter that the search path does not lead to is added to it', () =
 });
 
 test('profiles of Nix are looked through, of users only those of the owner of the home and of root', () => {
-  const places = programQuery('agent', '/home/ann/project')?.directories ?? [];
+  const places = programQuery('agent', `${HOME}/project`)?.directories ?? [];
   assert.deepEqual(
     places.filter((path) => /nix|profile|current-system/.test(path)),
     [
       '/run/current-system/sw/bin',
-      '/home/ann/.nix-profile/bin',
-      '/home/ann/.local/state/nix/profile/bin',
-      '/etc/profiles/per-user/ann/bin',
+      `${HOME}/.nix-profile/bin`,
+      `${HOME}/.local/state/nix/profile/bin`,
+      '/etc/profiles/per-user/ada/bin',
       '/nix/var/nix/profiles/default/bin',
       '/root/.nix-profile/bin',
       '/root/.local/state/nix/profile/bin',
