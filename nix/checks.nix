@@ -16,5 +16,6 @@ let
 in
 machines
 // {
+  card-validation = pkgs.callPackage ./card-validation.nix { inherit lib; };
   package = pkgs.callPackage ./package.nix { };
 }
