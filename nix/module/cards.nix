@@ -14,7 +14,7 @@ let
   runnable = pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform;
 
   # The file of a value, once a program of the package has nothing against it. `command` gets the
-  # file as its last word.
+  # file as its last word, by the name that it will have: the store puts a hash before it.
   judged =
     {
       name,
@@ -34,8 +34,10 @@ let
       note = "${option} is not judged: this machine cannot run the programs of the other one.";
     in
     pkgs.runCommandLocal name { } ''
-      ${if runnable then "${words} ${file}" else "echo ${lib.escapeShellArg note} >&2"}
-      cp ${file} $out
+      file=${lib.escapeShellArg name}
+      cp ${file} "$file"
+      ${if runnable then ''${words} "$file"'' else "echo ${lib.escapeShellArg note} >&2"}
+      mv "$file" $out
     '';
 
   cards = lib.mapAttrsToList (name: agent: {
