@@ -1,13 +1,20 @@
-# Sentences about evaluated machines, each with whether it holds.
+# Sentences about evaluated machines, each with whether it holds. Nothing is built for them.
 {
+  evaluate,
   lib,
   machines,
   ...
 }:
-{
-  "a machine without agents has no card" =
-    machines.minimal.config.services.agent-spawn.build.cards == { };
-  "no machine fails an assertion" = lib.all (
-    machine: lib.all (one: one.assertion) machine.config.assertions
-  ) (lib.attrValues machines);
-}
+let
+  parts = {
+    inherit
+      evaluate
+      lib
+      machines
+      ;
+  };
+in
+import ./checks/messages.nix parts
+// import ./checks/keys.nix parts
+// import ./checks/wrong-cards.nix parts
+// import ./checks/switches.nix parts

@@ -1,41 +1,71 @@
-# What is recorded of one machine: every file that it gets because of agent-spawn, by path.
+# What is recorded of one machine: every file that it gets because of agent-spawn, by path, and what
+# the one who builds it is told. Of a machine that is refused there is nothing else. Paths of the
+# store stand without their hash, those of this checkout without where it is.
 { lib }:
 config:
 let
-  inherit (import ../lib/card.nix) render;
+  inherit (lib) filterAttrs hasInfix mapAttrs' nameValuePair;
   cfg = config.services.agent-spawn;
 
   isOurs = name: _: builtins.match "(agent-|agents[.]|sandboxed-agent).*" name != null;
-  units = lib.filterAttrs isOurs config.systemd.units;
+  isAbout = text: hasInfix "agent-spawn" text || hasInfix "opencode" text;
 
+  anywhere =
+    text:
+    lib.replaceStrings [ "${toString ../..}/" ] [ "" ] (
+      lib.concatMapStrings (part: if lib.isList part then "/nix/store/@-" else part) (
+        builtins.split "/nix/store/[a-z0-9]{32}-" (builtins.unsafeDiscardStringContext text)
+      )
+    );
+  lines = texts: lib.concatMapStrings (text: "${anywhere (lib.trim text)}\n") texts;
+
+  units = filterAttrs isOurs config.systemd.units;
   # Where NixOS puts a unit whose name the package has, too: beside it.
   unitPath =
-    name: unit:
-    if unit.overrideStrategy == "asDropin" || unit.overrideStrategy == "asDropinIfExists" then
+    name:
+    { overrideStrategy, ... }:
+    if lib.hasPrefix "asDropin" overrideStrategy then
       "units/${name}.d/overrides.conf"
     else
       "units/${name}";
 
-  # What starts a unit, "TARGET.wants/UNIT" each, as links of systemctl enable are named.
-  wants = lib.concatMap (name: map (target: "${target}.wants/${name}") units.${name}.wantedBy) (
-    lib.attrNames units
+  etc = filterAttrs (
+    name: file: hasInfix "agent" name && file.source ? value
+  ) config.environment.etc;
+
+  rules = config.systemd.tmpfiles.settings."20-agent-spawn" or { };
+  tmpfiles = lib.concatLists (
+    lib.mapAttrsToList (
+      path:
+      lib.mapAttrsToList (
+        _: rule: "${rule.type} ${path} ${rule.mode} ${rule.user} ${rule.group} ${rule.argument}"
+      )
+    ) rules
+  );
+  groups = lib.filter (name: hasInfix "agent" name || name == cfg.group) (
+    lib.attrNames config.users.groups
   );
 
-  lines = texts: lib.concatMapStrings (text: "${text}\n") texts;
-  wrong = lib.filter (one: !one.assertion) config.assertions;
-  told = texts: lib.filter (text: lib.hasInfix "agent-spawn" text || lib.hasInfix "opencode" text) texts;
-in
-lib.mapAttrs' (name: unit: lib.nameValuePair (unitPath name unit) unit.text) units
-// lib.mapAttrs' (
-  name: agent: lib.nameValuePair "cards/${agent.agent_id}.json" (builtins.toJSON (render (removeAttrs agent [ "enable" ])))
-) (lib.filterAttrs (_: agent: agent.enable) cfg.agents)
-// {
-  "config.json" = builtins.toJSON (render cfg.settings);
-  "tmpfiles.conf" = lines (
-    lib.filter (rule: builtins.match ".*agent.*" rule != null) config.systemd.tmpfiles.rules
+  files =
+    mapAttrs' (name: unit: nameValuePair (unitPath name unit) (anywhere unit.text)) units
+    // mapAttrs' (name: file: nameValuePair "etc/${name}" (builtins.toJSON file.source.value)) etc
+    // {
+      "wanted.txt" = lines (
+        lib.mapAttrsToList (name: unit: "${name} by ${toString unit.wantedBy}") (
+          filterAttrs (_: unit: unit.wantedBy != [ ]) units
+        )
+      );
+      "restart-triggers.txt" = lines config.systemd.services.agent-spawnd.restartTriggers;
+      "reload-triggers.txt" = lines config.systemd.services.agent-spawnd.reloadTriggers;
+      "tmpfiles.txt" = lines tmpfiles;
+      "groups.txt" = lines groups;
+    };
+
+  refusals = lib.filter isAbout (
+    map (one: one.message) (lib.filter (one: !one.assertion) config.assertions)
   );
-  "etc.txt" = lines (lib.attrNames (lib.filterAttrs (name: _: builtins.match ".*agent.*" name != null) config.environment.etc));
-  "wants.txt" = lines wants;
-  "assertions.txt" = lines (map (one: one.message) wrong);
-  "warnings.txt" = lines (told config.warnings);
+in
+(if refusals == [ ] then files else { "refusals.txt" = lines refusals; })
+// {
+  "warnings.txt" = lines (lib.filter isAbout config.warnings);
 }

@@ -19,9 +19,12 @@ let
   # is what one sees.
   declared =
     agents:
-    removeAttrs agents (
-      filter (name: !(isId name && agents.${name}.enable)) (attrNames agents)
-    );
+    removeAttrs agents (filter (name: !(isId name && agents.${name}.enable)) (attrNames agents));
+
+  # Their cards, by the same names.
+  cardsOf =
+    agents:
+    builtins.mapAttrs (_: agent: render (removeAttrs agent [ "enable" ])) (declared agents);
 
   # A key that is null is an absent one. A path literal is its own text: Nix would copy the file to
   # the store instead. A package is its place there.
@@ -65,6 +68,7 @@ in
   inherit
     isId
     declared
+    cardsOf
     render
     secretFiles
     ;

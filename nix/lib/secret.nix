@@ -30,7 +30,13 @@ in
       || any (beginning: match beginning value != null) beginnings
     );
 
-  # Whether a file is, or would be, in the store, which everybody on the machine can read.
-  isStored =
-    file: isPath file || substring 0 (length + 1) (toString file) == "${builtins.storeDir}/";
+  # What brings a file to the store, which everybody on the machine can read; null of others.
+  stored =
+    file:
+    if isPath file then
+      "is a path literal, which Nix would copy to its store"
+    else if substring 0 (length + 1) (toString file) == "${builtins.storeDir}/" then
+      "is in the Nix store"
+    else
+      null;
 }

@@ -3,7 +3,7 @@
 let
   inherit (lib) attrNames concatStringsSep mapAttrsToList;
   inherit (import ../lib/card.nix) declared isId;
-  inherit (import ../lib/secret.nix) isStored;
+  inherit (import ../lib/secret.nix) stored;
   inherit (import ./message.nix { inherit lib; }) agentOption credentialOption say;
   cfg = config.services.agent-spawn;
   agents = declared cfg.agents;
@@ -35,10 +35,10 @@ let
   directories =
     map
       (name: {
-        assertion = !isStored cfg.${name};
+        assertion = stored cfg.${name} == null;
         message = say ''
-          services.agent-spawn.${name} is in the Nix store, or a path literal, which Nix would copy
-          there. Nothing in the store can be changed. Write a directory outside it, as a text.
+          services.agent-spawn.${name} ${toString (stored cfg.${name})}, and nothing in there can be
+          changed. Write a directory outside it, as a text.
         '';
       })
       [

@@ -7,14 +7,15 @@
   ...
 }:
 let
-  inherit (lib) hasPrefix mapAttrs' nameValuePair;
-  inherit (import ../lib/card.nix) declared render;
+  inherit (lib) mapAttrs' nameValuePair;
+  inherit (import ../lib/card.nix) cardsOf render;
+  inherit (import ./message.nix { inherit lib; }) agentOption;
   cfg = config.services.agent-spawn;
   format = pkgs.formats.json { };
-  runnable = pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform;
+  isRunnable = pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform;
 
-  # The file of a value, once a program of the package has nothing against it. `command` gets the
-  # file as its last word, by the name that it will have: the store puts a hash before it.
+  # The file of a value, once a program of the package has nothing against it. `command` lacks the
+  # name of the file, which is its own there and not one of the store.
   judged =
     {
       name,
@@ -22,46 +23,47 @@ let
       command,
       option,
     }:
-    let
-      file = format.generate name (render value);
-      words = lib.escapeShellArgs (
-        command
-        ++ [
-          "--as"
-          option
-        ]
-      );
-      note = "${option} is not judged: this machine cannot run the programs of the other one.";
-    in
-    pkgs.runCommandLocal name { } ''
-      file=${lib.escapeShellArg name}
-      cp ${file} "$file"
-      ${if runnable then ''${words} "$file"'' else "echo ${lib.escapeShellArg note} >&2"}
-      mv "$file" $out
+    pkgs.runCommandLocal name { passthru.value = value; } ''
+      cp ${format.generate name value} ${name}
+      ${
+        if isRunnable then
+          "${command option} ${name}"
+        else
+          "echo ${lib.escapeShellArg "${option} is not judged: its programs do not run here."} >&2"
+      }
+      cp ${name} $out
     '';
 
-  cards = lib.mapAttrsToList (name: agent: {
-    inherit (agent) agent_id;
-    file = judged {
-      name = "${agent.agent_id}.json";
-      value = removeAttrs agent [ "enable" ];
-      command = [
-        "${cfg.package}/bin/agentctl"
-        "check"
-        "--offline"
-        "--declared"
-      ];
-      option = lib.showOption [
-        "services"
-        "agent-spawn"
-        "agents"
-        name
-      ];
-    };
-  }) (declared cfg.agents);
+  configuration = judged {
+    name = "config.json";
+    value = render cfg.settings;
+    command = option: "${cfg.package}/lib/agent-spawn/agent-spawnd.cjs --as ${option} --check";
+    option = "services.agent-spawn.settings";
+  };
+
+  cards = mapAttrs' (
+    name: card:
+    nameValuePair "${card.agent_id}.json" (judged {
+      name = "${card.agent_id}.json";
+      value = card;
+      command =
+        option:
+        lib.escapeShellArgs [
+          "${cfg.package}/bin/agentctl"
+          "check"
+          "--offline"
+          "--declared"
+          "--config"
+          configuration
+          "--as"
+          option
+        ];
+      option = agentOption name;
+    })
+  ) (cardsOf cfg.agents);
 
   directory = toString cfg.cardsDir;
-  isInEtc = hasPrefix "/etc/" directory;
+  isInEtc = lib.hasPrefix "/etc/" directory;
   # Elsewhere the links of tmpfiles lead here. The name of an agent that is gone then leads nowhere,
   # which is no card; tmpfiles itself removes nothing that it is no longer told of.
   etc = if isInEtc then lib.removePrefix "/etc/" directory else "agent-spawn/cards";
@@ -74,20 +76,10 @@ in
       restart_changed = lib.mkDefault true;
     };
 
-    environment.etc = lib.listToAttrs (
-      map ({ agent_id, file }: nameValuePair "${etc}/${agent_id}.json" { source = file; }) cards
-    )
-    // {
-      "agent-spawn/config.json".source = judged {
-        name = "config.json";
-        value = cfg.settings;
-        command = [
-          "${cfg.package}/lib/agent-spawn/agent-spawnd.cjs"
-          "--check"
-        ];
-        option = "services.agent-spawn.settings";
-      };
-    };
+    environment.etc = {
+      "agent-spawn/config.json".source = configuration;
+    }
+    // mapAttrs' (name: card: nameValuePair "${etc}/${name}" { source = card; }) cards;
 
     systemd.tmpfiles.settings."20-agent-spawn" = {
       # Whoever can write here decides what root starts.
@@ -104,14 +96,9 @@ in
       };
     }
     // lib.optionalAttrs (!isInEtc) (
-      lib.listToAttrs (
-        map (
-          { agent_id, ... }:
-          nameValuePair "${directory}/${agent_id}.json" {
-            "L+".argument = "/etc/${etc}/${agent_id}.json";
-          }
-        ) cards
-      )
+      mapAttrs' (
+        name: _: nameValuePair "${directory}/${name}" { "L+".argument = "/etc/${etc}/${name}"; }
+      ) cards
     );
   };
 }

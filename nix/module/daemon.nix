@@ -27,7 +27,7 @@
 }:
 let
   inherit (lib) mkForce;
-  inherit (import ../lib/card.nix) declared render;
+  inherit (import ../lib/card.nix) cardsOf render;
   cfg = config.services.agent-spawn;
 
   # A drop-in of a service says nothing of its own accord. NixOS would add a PATH and two variables
@@ -64,7 +64,7 @@ in
           wantedBy = [ "multi-user.target" ];
           # Texts and not files: those are others whenever the programs that judge them are.
           restartTriggers = [ (builtins.toJSON (render { inherit (cfg) group settings; })) ];
-          reloadTriggers = [ (builtins.toJSON (render (declared cfg.agents))) ];
+          reloadTriggers = [ (builtins.toJSON (cardsOf cfg.agents)) ];
           serviceConfig.LoadCredential = lib.mkIf (cfg.credentials != { }) (
             lib.mapAttrsToList (name: file: "${name}:${toString file}") cfg.credentials
           );

@@ -13,7 +13,9 @@ in
   options.services.agent-spawn = {
     enable = lib.mkEnableOption "agent-spawn, which confines AI coding agents";
 
-    package = lib.mkPackageOption pkgs "agent-spawn" { };
+    package = lib.mkPackageOption pkgs "agent-spawn" {
+      example = "pkgs.agent-spawn.override { nodejs = pkgs.nodejs_24; }";
+    };
 
     settings = mkOption {
       type = types.submodule {

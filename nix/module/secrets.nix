@@ -4,7 +4,7 @@
 let
   inherit (lib) attrNames concatMap mapAttrsToList;
   inherit (import ../lib/card.nix) declared secretFiles;
-  inherit (import ../lib/secret.nix) isStored isVariable;
+  inherit (import ../lib/secret.nix) isVariable stored;
   inherit (import ./message.nix { inherit lib; }) agentOption credentialOption say;
   cfg = config.services.agent-spawn;
   agents = declared cfg.agents;
@@ -41,12 +41,11 @@ in
     assertions = map (
       { option, file }:
       {
-        assertion = !isStored file;
+        assertion = stored file == null;
         message = say ''
-          ${option} is a file in the Nix store, or a path literal, which Nix would copy there.
-          Everybody on the machine can read the store, agents included. Write the path of a file
-          outside it, as a text like "/run/secrets/model-key", and let sops-nix, agenix or systemd
-          put the secret there.
+          ${option} ${toString (stored file)}. Everybody on the machine can read what is in there,
+          agents included. Write the path of a file outside it, as a text like
+          "/run/secrets/model-key", and let sops-nix, agenix or systemd put the secret there.
         '';
       }
     ) files;
