@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SpawnError } from '../base/errors.ts';
@@ -23,7 +23,7 @@ export class Attachment implements Disposable {
   readonly #directory: string;
   readonly #servers: readonly Server[];
 
-  /** Throws `control.unavailable` when the daemon's directory is not there or not ours to use. */
+  /** Throws `control.unavailable` when the daemon's directory is not there, `control.forbidden` when it is not ours to use. */
   constructor(socketPath: string, receivers: StreamReceivers) {
     this.token = randomToken();
     this.#directory = `${dirname(socketPath)}/attach/${this.token}`;
@@ -52,13 +52,35 @@ function makeDirectory(path: string, socketPath: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(socketPath))
-      throw unavailable(error, socketPath);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' && mayCall(socketPath)) throw noStreams(error, dirname(path));
+    if (code !== 'ENOENT' || !existsSync(socketPath)) throw unavailable(error, socketPath);
     throw new SpawnError('control.unavailable', `The directory ${dirname(path)} does not exist.`, {
       remedy: 'systemd-tmpfiles --create agent-spawn.conf',
       cause: error,
     });
   }
+}
+
+/** Whether the API would let us in, though the directory of streams does not. */
+function mayCall(socketPath: string): boolean {
+  try {
+    accessSync(socketPath, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function noStreams(cause: unknown, directory: string): SpawnError {
+  return new SpawnError(
+    'control.forbidden',
+    `Agents in the foreground need ${directory}, which is closed to this user.`,
+    {
+      remedy: `Start the agent with --detach; or let root open ${directory} to the group of callers (tmpfiles.d: mode 1730).`,
+      cause,
+    },
+  );
 }
 
 /** The socket is there when this returns; only the event of Node comes later. */

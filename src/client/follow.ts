@@ -62,5 +62,5 @@ export async function retry<T>(ask: () => Promise<T>): Promise<T> {
 
 /** Whether an error says that no daemon answered, or not to the end. */
 export function isUnavailable(error: unknown): boolean {
-  return error instanceof SpawnError && error.code === 'control.unavailable';
+  return error instanceof SpawnError && (error.code === 'control.unavailable' || error.code === 'control.forbidden');
 }

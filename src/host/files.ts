@@ -1,8 +1,10 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
   fstatSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -37,6 +39,7 @@ export function linuxFiles(): HostFiles {
     remove: (path) => named(`removing ${path}`, () => removeFile(path)),
     makeDirectory: (path, mode) => named(`making the directory ${path}`, () => makeDirectory(path, mode)),
     removeTree: (path) => named(`removing the tree ${path}`, () => removeTree(path)),
+    linkSocket: (path, name, uid) => named(`linking ${path}`, () => linkSocket(path, name, uid)),
     symlink: (target, path) => named(`making the symlink ${path}`, () => makeSymlink(target, path)),
     list: (path) => named(`listing ${path}`, () => listDirectory(path)),
     prepareWorkspace: (order) => named(`preparing the workspace ${order.path}`, () => prepareWorkspace(order)),
@@ -93,6 +96,35 @@ function writeFile(path: string, content: Buffer, mode: number): void {
     renameSync(temporary, path);
   } catch (error) {
     removeFile(temporary);
+    throw error;
+  }
+}
+
+/**
+ * Whoever made `path` can turn it, or a directory on its way, at any moment. So it is not looked at: whatever it leads to
+ * gets the new name first, and what has that name, which nobody else can turn, is judged.
+ */
+function linkSocket(path: string, name: string, uid: number): boolean {
+  const isThere = replacing(name, () => unlessGone(() => linkSync(path, name)));
+  if (!isThere) return false;
+  const stat = lstatSync(name);
+  if (stat.isSocket() && stat.uid === uid) {
+    chmodSync(name, 0o600);
+    return true;
+  }
+  unlinkSync(name);
+  return false;
+}
+
+/** What link(2) says when there is nothing to link, or nothing that could be a socket of this directory's neighbour. */
+const UNLINKABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV', 'EPERM'];
+
+function unlessGone(link: () => void): boolean {
+  try {
+    link();
+    return true;
+  } catch (error) {
+    if (UNLINKABLE.includes(errnoOf(error) ?? '')) return false;
     throw error;
   }
 }

@@ -37,6 +37,11 @@ export interface HostFiles {
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Removes a tree without following symlinks; absent is fine. */
   removeTree(path: string): Promise<void>;
+  /**
+   * Gives a socket of the user `uid` a second name in a directory that only root can change, and closes it to everybody
+   * else. False, and nothing done, when what `path` leads to is no such socket.
+   */
+  linkSocket(path: string, name: string, uid: number): Promise<boolean>;
   /** Makes a symlink, replacing an existing one. */
   symlink(target: string, path: string): Promise<void>;
   /** Entry names of a directory, sorted; an absent directory has none. */

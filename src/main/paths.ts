@@ -10,6 +10,7 @@ export function enginePaths(config: Config, installed: string): EnginePaths {
     recordsDirectory: '/run/agent-spawn/records',
     exitsDirectory: '/run/agent-spawn/exits',
     attachDirectory: '/run/agent-spawn/attach',
+    streamsDirectory: '/run/agent-spawn/streams',
     unitsDirectory: '/run/systemd/system',
     cardsDirectory: config.cardsDirectory,
     uidsFile: '/var/lib/agent-spawn/uids.json',

@@ -42,6 +42,15 @@ export interface StepArguments {
   };
   /** Tells the egress proxy what the agent may reach, with the credentials that the files hold. Undo takes it back. */
   readonly 'egress.register': { readonly table: AgentTable; readonly secrets: EgressSecrets };
+  /** Gives the sockets that a caller has for the agent's streams a name each that nobody can turn. Undo removes them. */
+  readonly 'streams.take': {
+    /** Of the caller's directory. */
+    readonly token: string;
+    readonly from: string;
+    readonly directory: string;
+    /** The caller, whose sockets they have to be. */
+    readonly uid: number;
+  };
   /** Writes the commands of a transient unit beside it. Undo removes them. */
   readonly 'commands.install': { readonly unit: string; readonly text: string };
   /** Starts the transient unit. Undo stops it and forgets a failure. */
@@ -77,6 +86,8 @@ export function describeStep(step: Step): string {
       return `write ${step.arguments.files.map((file) => file.name).join(', ')} for ${step.arguments.unit}`;
     case 'egress.register':
       return describeEgress(step.arguments.table);
+    case 'streams.take':
+      return `take the streams of uid ${step.arguments.uid}`;
     case 'commands.install':
       return `write the commands of ${step.arguments.unit}`;
     case 'unit.start':

@@ -8,6 +8,7 @@ import { prepareHome } from './home.ts';
 import { writeKeys } from './key-file.ts';
 import { prepareLink } from './link.ts';
 import { removeUnits, writeUnits } from './publish.ts';
+import { takeStreams } from './streams.ts';
 
 /** Takes back what a step did; calling it for a step that did nothing is fine. */
 export type Undo = () => Promise<void>;
@@ -24,8 +25,10 @@ export interface EnginePaths {
   readonly recordsDirectory: string;
   /** Directory exit reports are written to. */
   readonly exitsDirectory: string;
-  /** Directory with the stdio sockets of foreground agents. */
+  /** Directory in which callers make the stdio sockets of foreground agents. */
   readonly attachDirectory: string;
+  /** Root's directory with one directory per foreground agent, in which PID 1 finds those sockets. */
+  readonly streamsDirectory: string;
   /** Directory systemd reads run-time unit files from. */
   readonly unitsDirectory: string;
   /** Directory of declared cards. */
@@ -61,6 +64,7 @@ const EXECUTORS: Executors = {
   'publish.install': installPorts,
   'link.prepare': prepareLink,
   'egress.register': registerEgress,
+  'streams.take': takeStreams,
   'commands.install': installCommands,
   'unit.start': startUnit,
   'unit.install': installUnit,

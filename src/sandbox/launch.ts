@@ -15,6 +15,7 @@ import { overlapProblems } from './overlap.ts';
 import { portProblems, takenPort } from './publish.ts';
 import { type AgentRecord, type CardSource, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 import { readPlanSecrets } from './secrets.ts';
+import { streamsDirectory } from './streams.ts';
 
 /** A start as the engine takes it. */
 export interface Launch {
@@ -95,7 +96,7 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
   const secrets = await readPlanSecrets(context.secrets, plan);
   agent.record = { ...agent.record, user: plan.user, notices: plan.notices, linkIndex };
   await storeRecord(host, paths, agent.record);
-  const applied = await applyPlan({ ...context, secrets }, plan, launch.attach);
+  const applied = await applyPlan({ ...context, secrets }, plan, launch);
   const egressTable = context.egress.find(agent.id);
   agent.record = { ...agent.record, phase: 'started', startedAtMs: host.clock.now(), egressTable };
   try {
@@ -108,14 +109,14 @@ async function start(context: EngineContext, launch: Launch, agent: Agent): Prom
 }
 
 /** Does the plan's steps. A start that failed for a published port says so: PID 1 only tells that something else failed. */
-async function applyPlan(context: EngineContext, plan: Plan, attach: string | null): Promise<Applied> {
+async function applyPlan(context: EngineContext, plan: Plan, launch: Launch): Promise<Applied> {
   const prepared = await applySteps(context, plan.preparation);
   try {
     const commands: Step = {
       kind: 'commands.install',
       arguments: { unit: plan.unit, text: commandDropIn(plan.properties) },
     };
-    const started = await applySteps(context, [commands, startStep(context, plan, attach)]);
+    const started = await applySteps(context, [commands, ...startSteps(context, plan, launch)]);
     return { undo: async () => [...(await started.undo()), ...(await prepared.undo())] };
   } catch (error) {
     const taken = await takenPort(context, plan.id, plan.publish.ports).catch(() => null);
@@ -131,15 +132,15 @@ async function otherFailure(context: EngineContext, plan: Plan): Promise<SpawnEr
   return home ?? (plan.network.veth === null ? null : linkFailure(context, plan.id));
 }
 
-function startStep(context: EngineContext, plan: Plan, attach: string | null): Step {
-  const stdio =
-    attach === null
-      ? ({ kind: 'journal' } as const)
-      : ({ kind: 'sockets', directory: `${context.paths.attachDirectory}/${attach}` } as const);
-  return {
-    kind: 'unit.start',
-    arguments: { unit: plan.unit, properties: [...plan.properties, ...stdioProperties(stdio)] },
-  };
+/** Starts the unit, with its streams in the journal or at the caller's sockets. */
+function startSteps({ paths }: EngineContext, plan: Plan, { attach, callerUid }: Launch): readonly Step[] {
+  const directory = streamsDirectory(paths, plan.id);
+  const stdio = attach === null ? ({ kind: 'journal' } as const) : ({ kind: 'sockets', directory } as const);
+  const properties = [...plan.properties, ...stdioProperties(stdio)];
+  const start: Step = { kind: 'unit.start', arguments: { unit: plan.unit, properties } };
+  if (attach === null) return [start];
+  const from = `${paths.attachDirectory}/${attach}`;
+  return [{ kind: 'streams.take', arguments: { token: attach, from, directory, uid: callerUid } }, start];
 }
 
 /** The record before anything is known but the request. */

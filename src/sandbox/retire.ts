@@ -10,6 +10,7 @@ import { dropLink } from './link.ts';
 import { describeOutcome, type Outcome, settleOutcome } from './outcome.ts';
 import { dropUnits } from './publish.ts';
 import { type AgentRecord, removeRecord, storeRecord } from './record.ts';
+import { streamsDirectory } from './streams.ts';
 
 /**
  * Settles the end of an agent's run: outcome and usage into the record, what
@@ -86,6 +87,7 @@ export async function clearAway(
     await tolerate(context, `streams of ${record.id}`, () =>
       host.files.removeTree(`${paths.attachDirectory}/${attach}`),
     );
+    await tolerate(context, `sockets of ${record.id}`, () => host.files.removeTree(streamsDirectory(paths, record.id)));
   }
 }
 

@@ -14,6 +14,7 @@ export const PATHS: EnginePaths = {
   recordsDirectory: '/run/agent-spawn/records',
   exitsDirectory: '/run/agent-spawn/exits',
   attachDirectory: '/run/agent-spawn/attach',
+  streamsDirectory: '/run/agent-spawn/streams',
   unitsDirectory: '/run/systemd/system',
   cardsDirectory: '/etc/agents',
   uidsFile: '/var/lib/agent-spawn/uids.json',

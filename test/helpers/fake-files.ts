@@ -8,7 +8,8 @@ import type { FakeFaults } from './fake-faults.ts';
 export type FakeNode =
   | { readonly kind: 'file'; readonly content: Uint8Array; readonly mode: number; uid: number; gid: number }
   | { readonly kind: 'directory'; readonly mode: number; uid: number; gid: number }
-  | { readonly kind: 'symlink'; readonly target: string; uid: number; gid: number };
+  | { readonly kind: 'symlink'; readonly target: string; uid: number; gid: number }
+  | { readonly kind: 'socket'; readonly mode: number; uid: number; gid: number };
 
 /** A file system in memory. Only what {@link HostFiles} says can be done with it; everything is root's unless said otherwise. */
 export class FakeFiles implements HostFiles {
@@ -38,6 +39,12 @@ export class FakeFiles implements HostFiles {
   seedSymlink(path: string, target: string): void {
     this.seedDirectory(dirname(path));
     this.#put(path, { kind: 'symlink', target, uid: 0, gid: 0 });
+  }
+
+  /** Puts a socket there, outside all counting. */
+  seedSocket(path: string, uid: number): void {
+    this.seedDirectory(dirname(path));
+    this.#put(path, { kind: 'socket', mode: 0o755, uid, gid: uid });
   }
 
   /** Text of a file, or null. */
@@ -83,6 +90,16 @@ export class FakeFiles implements HostFiles {
     return this.#faults.mutate(`removing the tree ${path}`, () => {
       for (const other of this.#below(path)) this.nodes.delete(other);
       this.#delete(path);
+    });
+  }
+
+  linkSocket(path: string, name: string, uid: number): Promise<boolean> {
+    return this.#faults.mutate(`linking ${path}`, () => {
+      const node = this.nodes.get(path);
+      if (node?.kind !== 'socket' || node.uid !== uid) return false;
+      this.#parentOf(name, 'linking');
+      this.#put(name, { ...node, mode: 0o600 });
+      return true;
     });
   }
 
@@ -143,7 +160,7 @@ export class FakeFiles implements HostFiles {
     const target = this.nodes.get(end);
     return {
       path,
-      kind: link !== null ? 'symlink' : (node?.kind ?? 'absent'),
+      kind: link !== null ? 'symlink' : node?.kind === 'socket' ? 'other' : (node?.kind ?? 'absent'),
       symlinkAt: link,
       realPath: target?.kind === 'symlink' ? target.target : node === null ? null : path,
       node: node === null ? null : nodeFacts(node),

@@ -16,6 +16,7 @@ const DIRECTORIES = [
   '/run/agent-spawn/exits',
   '/run/agent-spawn/homes',
   '/run/agent-spawn/records',
+  '/run/agent-spawn/streams',
   '/run/systemd/system',
   '/run/userdb',
   '/srv',

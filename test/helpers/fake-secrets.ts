@@ -21,6 +21,7 @@ export class FakeSecrets implements HostSecrets {
     if (node?.kind === 'symlink') return this.read(node.target, bytesMax);
     if (node === undefined) return fault(name === null ? { kind: 'absent', path } : { kind: 'no-credential', name });
     if (node.kind === 'directory') return fault({ kind: 'not-a-file', path, what: 'directory' });
+    if (node.kind === 'socket') return fault({ kind: 'not-a-file', path, what: 'socket' });
     const { uid, mode, content } = node;
     if (uid !== 0) return fault({ kind: 'foreign', path, uid });
     if ((mode & 0o022) !== 0) return fault({ kind: 'writable', path, mode });

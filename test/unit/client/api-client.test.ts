@@ -71,8 +71,11 @@ test('a daemon that is not installed, does not listen or may not be asked is tol
   assert.match(`${deaf.message} ${deaf.remedy}`, /nobody listens there.*systemctl status agent-spawnd/);
   // Root may connect anywhere, so that this one is only described.
   const denied = unavailable(Object.assign(new Error('denied'), { code: 'EACCES' }), path);
-  assert.match(`${denied.message} ${denied.remedy}`, /permission denied.*sudo/);
-  for (const error of [absent, deaf, denied]) assert.equal(error.code, 'control.unavailable');
+  assert.match(`${denied.message} ${denied.remedy}`, /may be called by root only.*sudo/);
+  assert.deepEqual(
+    [absent, deaf, denied].map(({ code }) => code),
+    ['control.unavailable', 'control.unavailable', 'control.forbidden'],
+  );
 });
 
 test('something else that listens at the socket is not taken for the daemon', async (t) => {
