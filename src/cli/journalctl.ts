@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { SpawnError } from '../base/errors.ts';
 import { unitName } from '../base/ids.ts';
 import { signalNumber } from '../base/signals.ts';
@@ -9,6 +9,9 @@ import { Interrupts } from './interrupts.ts';
 
 /** Where systemd has it on Debian and its kin, and on NixOS. Never found by PATH: the caller is root. */
 const DIRECTORIES = ['/usr/bin', '/run/current-system/sw/bin', '/bin'];
+
+/** Where journald keeps the files of each machine (systemd-journald.service(8), "FILES"). */
+const JOURNALS = ['/run/log/journal', '/var/log/journal'];
 
 /** A longer line is shown in parts, characters. */
 const LINE_MAX = 64 * 1024;
@@ -39,6 +42,11 @@ export async function showJournal(id: string, options: JournalOptions): Promise<
       remedy: 'The journal belongs to systemd; this command works where that runs.',
     });
   }
+  if (isClosed()) {
+    throw new SpawnError('cli.no-journal', 'This user may not read the journal, where the output of agents is.', {
+      remedy: 'Run the command as root, or as a member of the group "systemd-journal".',
+    });
+  }
   const words = ['--no-pager', '--unit', unitName(id), '--output', options.json === true ? 'json' : 'cat'];
   if (options.follow === true) words.push('--follow');
   if (options.lines !== null) words.push('--lines', String(options.lines));
@@ -50,6 +58,31 @@ export async function showJournal(id: string, options: JournalOptions): Promise<
   const ended = whenEnded(child);
   if (child.stdout !== null) await showNeutralised(child.stdout);
   return await ended;
+}
+
+/** journalctl shows a user who may not read the journal an empty one, and says why in words only. */
+function isClosed(): boolean {
+  if (process.geteuid?.() === 0) return false;
+  const codes = JOURNALS.map((directory) => accessFault(`${directory}/${machineId()}/system.journal`));
+  return codes.includes('EACCES') && !codes.includes(null);
+}
+
+function machineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Why a file cannot be read, or null. */
+function accessFault(path: string): string | null {
+  try {
+    accessSync(path, constants.R_OK);
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? '';
+  }
 }
 
 function whenEnded(child: ChildProcess): Promise<number> {
