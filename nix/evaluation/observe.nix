@@ -38,7 +38,16 @@ let
     lib.mapAttrsToList (
       path:
       lib.mapAttrsToList (
-        _: rule: "${rule.type} ${path} ${rule.mode} ${rule.user} ${rule.group} ${rule.argument}"
+        _:
+        {
+          type,
+          mode,
+          user,
+          group,
+          age,
+          argument,
+        }:
+        "${type} ${path} ${mode} ${user} ${group} ${age} ${argument}"
       )
     ) rules
   );
