@@ -1,5 +1,5 @@
-# Shows that a machine with a wrong card is not built, that the message is the validator's own and
-# names the option, and that the same machine with a right one is.
+# Shows that machines with wrong cards and settings are not built, that the message is the program's
+# own and names the option, and that machines with right ones are.
 {
   lib,
   pkgs,
@@ -7,37 +7,18 @@
   testers,
 }:
 let
-  evaluate = import ./evaluation/machine.nix {
+  builds = import ./evaluation/builds.nix {
     inherit lib pkgs;
     nixpkgs = pkgs.path;
   };
-  cardOf =
-    agent:
-    (evaluate {
-      services.agent-spawn = {
-        enable = true;
-        package = pkgs.callPackage ./package.nix { };
-        agents.reviewer = agent;
-      };
-    }).config.environment.etc."agents/reviewer.json".source;
-
-  agent = {
-    agent = "claude-code";
-    api_key_file = "/run/secrets/anthropic";
-  };
-  # Each value is one of its type's; they contradict each other.
-  wrong = agent // {
-    network.mode = "none";
-  };
+  said = lib.mapAttrsToList (name: file: ''
+    grep -F ${lib.escapeShellArg builds.messages.${name}} \
+      ${testers.testBuildFailure file}/testBuildFailure.log
+  '') builds.refused;
 in
-runCommandLocal "card-validation"
-  {
-    card = cardOf agent;
-    refused = testers.testBuildFailure (cardOf wrong);
-  }
-  ''
-    grep -F '"reviewer"' "$card"
-    grep -F 'services.agent-spawn.agents.reviewer.api_key_file: ' "$refused/testBuildFailure.log"
-    grep -F '[card.conflict]' "$refused/testBuildFailure.log"
-    touch "$out"
-  ''
+runCommandLocal "card-validation" { } ''
+  grep -F '"host"' ${builds.accepted.card}
+  grep -F '"debug"' ${builds.accepted.settings}
+  ${lib.concatStrings said}
+  touch "$out"
+''

@@ -4,20 +4,26 @@
 #   nix-build nix/evaluation/builds.nix -A refused.memory     fails, with the name of the option
 #   nix-build nix/evaluation/builds.nix -A accepted
 #
-# refused: derivations that fail; messages: for each of them what the line says first that tells why.
+# refused: derivations that fail; messages: for each of them the beginning of what it says.
 {
   nixpkgs ? <nixpkgs>,
+  lib ? import (nixpkgs + "/lib"),
+  pkgs ? import nixpkgs { },
 }:
 let
-  lib = import (nixpkgs + "/lib");
-  pkgs = import nixpkgs { overlays = [ (import ../overlay.nix) ]; };
+  package = pkgs.callPackage ../package.nix { };
   evaluate = import ./machine.nix { inherit lib nixpkgs pkgs; };
 
   # What one file of /etc is made of.
   fileOf =
     name: configuration:
     let
-      machine = evaluate { services.agent-spawn = configuration // { enable = true; }; };
+      machine = evaluate {
+        services.agent-spawn = configuration // {
+          enable = true;
+          inherit package;
+        };
+      };
     in
     machine.config.environment.etc.${name}.source;
   cardOf = card: fileOf "agents/wrong.json" { agents.wrong = card; };

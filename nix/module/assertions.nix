@@ -54,6 +54,9 @@ let
       false
     ];
 
+  # A hardened kernel forbids it unless it is told otherwise.
+  isHardened = !config.boot.isContainer && config.boot.kernelPackages.isHardened or false;
+
   host = [
     {
       assertion = config.security.allowUserNamespaces && !isOff "user.max_user_namespaces";
@@ -64,11 +67,13 @@ let
       '';
     }
     {
-      assertion = !isOff "kernel.unprivileged_userns_clone";
+      assertion =
+        !isOff "kernel.unprivileged_userns_clone"
+        && (isHardened -> config.security.unprivilegedUsernsClone);
       message = say ''
         services.agent-spawn.enable: agents are ordinary users that make user namespaces, and
-        boot.kernel.sysctl."kernel.unprivileged_userns_clone" forbids that. Set
-        security.unprivilegedUsernsClone = true.
+        boot.kernel.sysctl."kernel.unprivileged_userns_clone" or a hardened kernel forbids that.
+        Set security.unprivilegedUsernsClone = true.
       '';
     }
     {

@@ -66,8 +66,17 @@ in
 {
   config = lib.mkIf cfg.enable {
     # An agent is at the other end. A DHCP client of the host would believe what it answers,
-    # addresses, routes and name servers, and hears it before nftables do.
+    # addresses, routes and name servers, and hears it before nftables do. Each of these three
+    # means something only where that program manages links.
     networking.dhcpcd.denyInterfaces = [ "agv*" ];
+    networking.networkmanager.settings.device-agent-spawn = {
+      match-device = "interface-name:agv*";
+      managed = false;
+    };
+    systemd.network.networks."05-agent-spawn" = {
+      matchConfig.Name = "agv*";
+      linkConfig.Unmanaged = true;
+    };
 
     warnings = concatMap forwarding linked ++ concatMap filtering linked;
   };

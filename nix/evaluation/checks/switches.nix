@@ -95,7 +95,15 @@ in
     ];
   "no unit gets a search path or variables, which would be others after each update" =
     !lib.any (lib.hasInfix "Environment=") (lib.attrValues before);
-  "the host asks nothing at the links of agents" = lib.elem "agv*" (
-    (machine { }).networking.dhcpcd.denyInterfaces
-  );
+  "nothing of the host manages the links of agents" =
+    let
+      inherit (machine { }) networking systemd;
+      inherit (networking.networkmanager.settings) device-agent-spawn;
+      network = systemd.network.networks."05-agent-spawn";
+    in
+    lib.elem "agv*" networking.dhcpcd.denyInterfaces
+    && device-agent-spawn.match-device == "interface-name:agv*"
+    && !device-agent-spawn.managed
+    && network.matchConfig.Name == "agv*"
+    && network.linkConfig.Unmanaged;
 }
