@@ -58,6 +58,15 @@ in
     systemd = {
       packages = [ cfg.package ];
       tmpfiles.packages = [ cfg.package ];
+      # Members make the streams of foreground agents in here, and see nothing of each other's. The
+      # package has the directory as root's alone, which it is again without this line.
+      tmpfiles.settings."20-agent-spawn" = lib.mkIf (cfg.group != null) {
+        "/run/agent-spawn/attach".z = {
+          mode = "1730";
+          user = "root";
+          group = cfg.group;
+        };
+      };
 
       services = {
         agent-spawnd = dropIn // {

@@ -92,7 +92,8 @@ in
         Group whose members may call the API, that is start, stop and inspect agents with
         {command}`agent-spawn` and {command}`agentctl`. Whoever may do that decides which files of
         the machine an agent sees and as whom it runs: **membership is equal to root.** The group is
-        made when nobody else declares it. `null`: root alone.
+        made when nobody else declares it. {command}`agentctl logs` needs the group
+        `systemd-journal`, too. `null`: root alone.
       '';
     };
 
