@@ -20,6 +20,7 @@ import { assert } from '../base/assert.ts';
 import { callFailed, errnoOf } from './call-failed.ts';
 import { watchDirectory } from './directory-watch.ts';
 import type { HostFiles } from './host.ts';
+import { readLinkedFile } from './linked-file.ts';
 import { removeTree } from './remove-tree.ts';
 import { prepareWorkspace, revertWorkspace } from './workspace.ts';
 
@@ -35,6 +36,8 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY
 export function linuxFiles(): HostFiles {
   return {
     read: (path, bytesMax) => named(`reading ${path}`, () => readFile(path, bytesMax)),
+    readLinked: (path, bytesMax) =>
+      named(`reading ${path}`, () => (isSymlink(path) ? readLinkedFile(path, bytesMax) : readFile(path, bytesMax))),
     write: (path, content, mode) => named(`writing ${path}`, () => writeFile(path, Buffer.from(content), mode)),
     remove: (path) => named(`removing ${path}`, () => removeFile(path)),
     makeDirectory: (path, mode) => named(`making the directory ${path}`, () => makeDirectory(path, mode)),
@@ -68,6 +71,10 @@ function readFile(path: string, bytesMax: number): Uint8Array | null {
   } finally {
     closeSync(fd);
   }
+}
+
+function isSymlink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 function readAll(fd: number, bytesMax: number): Uint8Array {

@@ -25,10 +25,15 @@ export interface Host {
   facts(query: FactQuery): Promise<HostFacts>;
 }
 
-/** File operations of the engine. No call follows a symlink in the last component. */
+/** File operations of the engine. No call but `readLinked` follows a symlink in the last component. */
 export interface HostFiles {
   /** Content of a regular file, or null when it does not exist. Throws when it is larger than `bytesMax` or no regular file. */
   read(path: string, bytesMax: number): Promise<Uint8Array | null>;
+  /**
+   * As `read`, and a symlink is followed, over further ones too; null when it leads to nothing. Throws also when
+   * somebody else than root could lead it elsewhere.
+   */
+  readLinked(path: string, bytesMax: number): Promise<Uint8Array | null>;
   /** Replaces a file in one step (temporary file beside it, then rename). */
   write(path: string, content: Uint8Array | string, mode: number): Promise<void>;
   /** Removes a file or symlink; absent is fine. */
@@ -160,6 +165,8 @@ export interface HostUnits {
   /** StopUnit in mode `replace`; an unknown unit counts as `done`. */
   stop(unit: string): Promise<JobResult>;
   restart(unit: string): Promise<JobResult>;
+  /** Restarts a unit that is active; one that is not is left alone, which counts as `done` (TryRestartUnit). */
+  tryRestart(unit: string): Promise<JobResult>;
   /** Applies changed settings to a unit that is active (ReloadUnit); for a mount, its options. */
   reloadUnit(unit: string): Promise<JobResult>;
   /** Signals every process of the unit; an unknown unit is fine. */

@@ -87,6 +87,10 @@ export class Systemd implements HostUnits, AsyncDisposable {
     return this.#job('RestartUnit', unit, 'ss', [unit, 'replace']);
   }
 
+  async tryRestart(unit: string): Promise<JobResult> {
+    return (await this.#known(this.#job('TryRestartUnit', unit, 'ss', [unit, 'replace']))) ?? 'done';
+  }
+
   reloadUnit(unit: string): Promise<JobResult> {
     return this.#job('ReloadUnit', unit, 'ss', [unit, 'replace']);
   }

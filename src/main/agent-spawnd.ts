@@ -46,6 +46,7 @@ async function serve(config: Config): Promise<void> {
     allowHostNetwork: config.allowHostNetwork,
     proxy: config.proxy,
     vethRange: config.vethRange,
+    restartChanged: config.restartChanged,
     report,
   });
   const peer = await openPeerReader();

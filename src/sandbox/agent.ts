@@ -1,6 +1,8 @@
+import type { WrittenCard } from '../card/same-card.ts';
 import type { UnitState } from '../host/host.ts';
 import type { AgentTable } from '../policy/table.ts';
 import type { AgentRecord } from './record.ts';
+import { hasEnded } from './unit-end.ts';
 
 /** Where an agent is in its life. */
 export type AgentState = 'starting' | 'running' | 'stopping' | 'restarting' | 'ended' | 'not-started' | 'invalid';
@@ -20,10 +22,12 @@ export class Agent {
   journalBytes = 0;
   /** The same in lines. */
   journalLines = 0;
-  /** A declared card that was refused. */
+  /** Its newest card was refused. A run that was started by the one before goes on. */
   isInvalid = false;
-  /** A card of the same id has appeared in the cards directory and waits for the end of this run. */
+  /** What the cards directory says of this id, a card or that it is refused, waits for the end of this run. */
   hidesCard = false;
+  /** A run that PID 1 began before it read the newest unit file, and the card it is of; null for none. */
+  begun: { readonly invocationId: string; readonly card: WrittenCard | null } | null = null;
   /** The end of this run is being settled. */
   isSettling = false;
   /** Whether its card went away during this run, which is not to come back then. */
@@ -44,6 +48,23 @@ export class Agent {
   /** Whether anything of it runs or is about to. */
   get isLive(): boolean {
     return this.record.phase !== 'ended';
+  }
+
+  /** Whether PID 1 runs it or is about to, also when nobody told us of the start yet. */
+  get isUp(): boolean {
+    return this.isLive || (this.record.unitCard !== null && this.unitState !== null && !hasEnded(this.unitState));
+  }
+
+  /** Takes down which card a run is of that PID 1 began by what it has read so far. */
+  noteRun(state: UnitState | null): void {
+    if (state === null || state.invocationId === this.invocationId) return;
+    if (hasEnded(state) || state.subState === 'auto-restart') return;
+    this.begun = { invocationId: state.invocationId, card: this.record.unitCard };
+  }
+
+  /** The card that a run is of; null for one that only says that the card is refused. */
+  cardOfRun(invocationId: string): WrittenCard | null {
+    return this.begun?.invocationId === invocationId ? this.begun.card : this.record.unitCard;
   }
 
   /** State for views. */

@@ -1,3 +1,5 @@
+import type { PendingEffect } from './card-restarts.ts';
+
 /** What was done for the card of one agent. */
 export interface CardEffect {
   readonly id: string;
@@ -25,11 +27,17 @@ export interface CardsReading {
   readonly effects: readonly CardEffect[];
   /** Ids of the cards there are. */
   readonly ids: readonly string[];
+  /** What it began, which may take longer. */
+  readonly pending: readonly PendingEffect[];
 }
 
-/** One report of readings in order of time: what was done last for an agent is what is told of it. */
-export function cardsReport(readings: readonly CardsReading[]): CardsReport {
-  const told = new Map(readings.flatMap(({ effects }) => effects).map((effect) => [effect.id, effect]));
+/**
+ * One report of readings in order of time, and of what came of what they began:
+ * what was done last for an agent is what is told of it.
+ */
+export function cardsReport(readings: readonly CardsReading[], begun: readonly CardEffect[]): CardsReport {
+  const effects = [...readings.flatMap((reading) => reading.effects), ...begun];
+  const told = new Map(effects.map((effect) => [effect.id, effect]));
   const ids = readings.at(-1)?.ids ?? [];
   return {
     cards: [...told.values()].sort((one, other) => (one.id < other.id ? -1 : 1)),

@@ -1,5 +1,6 @@
 import type { PublishAddresses } from '../plan/publish.ts';
 import type { UidRange } from '../plan/workspace.ts';
+import type { CardEffect } from './cards-report.ts';
 import type { StepGround } from './executors.ts';
 import type { LinkTable } from './link-table.ts';
 import type { Registry } from './registry.ts';
@@ -13,6 +14,8 @@ export type EngineEvent =
   | { readonly kind: 'removed'; readonly id: string; readonly reason: string }
   | { readonly kind: 'card-refused'; readonly id: string; readonly problem: string }
   | { readonly kind: 'card-installed'; readonly id: string }
+  /** A running agent was restarted or stopped because its card changed. */
+  | { readonly kind: 'card-followed'; readonly id: string; readonly did: CardEffect['did'] }
   | {
       readonly kind: 'egress-changed';
       readonly id: string;
@@ -32,6 +35,8 @@ export interface EngineContext extends StepGround {
   readonly allowHostNetwork: boolean;
   /** Upstream proxy, a URL, of agents whose card names none; null for none. */
   readonly proxy: string | null;
+  /** A declared agent that runs follows its card at once: a changed one restarts it, a removed one stops it. */
+  readonly restartChanged: boolean;
   readonly registry: Registry;
   readonly links: LinkTable;
   readonly starts: Turnstile;

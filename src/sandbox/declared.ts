@@ -2,15 +2,14 @@ import { SpawnError } from '../base/errors.ts';
 import { unitName } from '../base/ids.ts';
 import { CARD_BYTES_MAX } from '../base/limits.ts';
 import type { Problem } from '../base/result.ts';
-import type { CardFile } from '../card/declared-name.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
-import { isSameCard } from '../card/same-card.ts';
+import { isSameCard, type WrittenCard } from '../card/same-card.ts';
 import type { HostSecrets } from '../host/host.ts';
 import { type Plan, unitText } from '../plan/plan.ts';
 import type { AgentTable } from '../policy/table.ts';
 import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
-import { type CardRead, cardPath, listCardFiles, readCardFile } from './card-files.ts';
+import { type CardRead, readCards } from './card-files.ts';
 import type { CardEffect } from './cards-report.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import { declareTable, forgetTable } from './declared-egress.ts';
@@ -19,20 +18,22 @@ import type { EnginePaths } from './executors.ts';
 import { dropHomes } from './home.ts';
 import { dropKeys } from './key-file.ts';
 import { planLaunch } from './launch.ts';
-import { type AgentRecord, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
-import { renderRefusal } from './refusal.ts';
+import { type AgentRecord, NO_CARDS, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
+import { problemText, renderRefusal } from './refusal.ts';
 import { clearAway } from './retire.ts';
 import { readPlanSecrets } from './secrets.ts';
 
-/** What became of one card file. */
+/** What became of one card. */
 export interface Compiled {
   readonly id: string;
   /** Whether there is a card; false for one that went away. */
   readonly isCard: boolean;
   /** What to tell of it; null for a card that is as it was. */
   readonly effect: CardEffect | null;
-  /** The unit file differs from the one before. */
+  /** PID 1 has not read the unit file yet, as far as we know. */
   readonly isChanged: boolean;
+  /** The card that the unit file is made from; null for one that refuses to start. */
+  readonly unitCard: WrittenCard | null;
   /** The card asks to be started at boot. */
   readonly autostart: boolean;
   /** The card that was known of this id until now. */
@@ -40,8 +41,14 @@ export interface Compiled {
 }
 
 /** What is said of a card that changes nothing. */
-const NOTHING: Omit<Compiled, 'id'> = { isCard: true, effect: null, isChanged: false, autostart: false, before: null };
-const GONE: Omit<Compiled, 'id'> = { ...NOTHING, isCard: false };
+const NOTHING: Omit<Compiled, 'id'> = {
+  isCard: true,
+  effect: null,
+  isChanged: false,
+  unitCard: null,
+  autostart: false,
+  before: null,
+};
 
 /**
  * Keeps one unit file per card of the cards directory, so that `systemctl
@@ -49,67 +56,97 @@ const GONE: Omit<Compiled, 'id'> = { ...NOTHING, isCard: false };
  * that is refused leaves a unit that fails with the reason.
  */
 export async function compileCards(context: EngineContext): Promise<readonly Compiled[]> {
-  const files = await listCardFiles(context);
   const compiled: Compiled[] = [];
-  for (const file of files) {
+  for await (const read of readCards(context)) {
+    const { id } = read;
     try {
-      compiled.push(await compileCard(context, file));
+      compiled.push(await compileCard(context, read));
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
-      context.report({ kind: 'ignored-failure', operation: `card ${file.name}`, failure });
-      compiled.push({ ...NOTHING, id: file.id, effect: { id: file.id, did: 'failed', message: failure } });
+      context.report({ kind: 'ignored-failure', operation: `card ${read.path}`, failure });
+      compiled.push({ ...NOTHING, id, effect: { id, did: 'failed', message: failure } });
     }
   }
-  return [...compiled, ...(await removeOrphans(context, new Set(files.map((file) => file.id))))];
+  return [...compiled, ...(await removeOrphans(context, new Set(compiled.map(({ id }) => id))))];
 }
 
 /** Compiles one card; also used before a start, so that the newest facts of the host count. */
-export async function compileCard(context: EngineContext, file: CardFile): Promise<Compiled> {
-  const running = context.registry.find(file.id);
-  if (running?.isLive === true && running.record.origin === 'spawned') {
-    running.hidesCard = true;
+export async function compileCard(context: EngineContext, read: CardRead): Promise<Compiled> {
+  const { id, path } = read;
+  const known = context.registry.find(id);
+  if (known?.isLive === true && known.record.origin === 'spawned') {
+    known.hidesCard = true;
     const message = 'An agent of this id that was spawned runs; the card waits for its end.';
-    return { ...NOTHING, id: file.id, effect: { id: file.id, did: 'waiting', message } };
+    return { ...NOTHING, id, effect: { id, did: 'waiting', message } };
   }
-  const path = cardPath(context, file);
-  const source = await readCardFile(context, file);
-  const planned = source.problems.length > 0 || source.card === null ? null : await planDeclared(context, source.card);
-  const problems = planned?.problems ?? source.problems;
-  const plan = planned?.plan ?? null;
+  const planned = read.problems.length > 0 || read.card === null ? null : await planDeclared(context, read.card);
+  const found = { read, plan: planned?.plan ?? null, problems: planned?.problems ?? read.problems };
+  const effect = effectOf(known, found);
+  const { plan, problems } = found;
+  if (plan === null && known?.isUp === true) return keepRun(context, known, found);
   const header = [`Compiled by agent-spawnd from ${path}; change the card, not this file.`];
   const text =
     plan === null
-      ? renderRefusal({ id: file.id, path, problems, refusePath: context.paths.refusePath, header })
+      ? renderRefusal({ id, path, problems, refusePath: context.paths.refusePath, header })
       : unitText(plan, header);
-  const known = context.registry.find(file.id);
-  const effect = effectOf(known, file, { source, plan, problems });
   const before = known?.record.card ?? null;
   // The rules are a run's: what one that goes on may reach does not change with its card.
   const steps = plan?.preparation.filter(({ kind }) => kind !== 'egress.register') ?? [];
   await applySteps({ ...context, secrets: planned?.secrets ?? context.secrets }, steps);
-  if (plan === null || plan.keys === null) await dropKeys(context, file.id);
-  const isChanged = await install(context, file.id, text);
-  const agent = remember(context, file, { source, plan, problems });
-  if (agent.record.linkIndex === null) context.links.release(file.id);
+  if (plan === null || plan.keys === null) await dropKeys(context, id);
+  const isWritten = await install(context, id, text);
+  const agent = remember(context, found);
+  if (agent.record.linkIndex === null) context.links.release(id);
   await declareTable(context, agent, planned?.table ?? null);
   await storeRecord(context.host, context.paths, agent.record);
-  if (isChanged) {
-    const problem = problems[0]?.message;
-    context.report(
-      problem === undefined ? { kind: 'card-installed', id: file.id } : { kind: 'card-refused', id: file.id, problem },
-    );
-  }
-  const autostart = plan !== null && source.card?.autostart === true;
-  return { id: file.id, isCard: true, effect, isChanged, autostart, before };
+  if (isWritten) reportCard(context, found);
+  const unitCard = plan === null ? null : read.written;
+  const isChanged = isWritten || !isSameOrNone(agent.record.unitCard, unitCard);
+  const autostart = plan !== null && read.card?.autostart === true;
+  return { id, isCard: true, effect, isChanged, unitCard, autostart, before };
+}
+
+/**
+ * A card that is refused while its agent runs changes nothing for the run,
+ * whose limits and whose restarts by PID 1 are those of the unit file: it is
+ * another one when nothing runs any more.
+ */
+async function keepRun(context: EngineContext, agent: Agent, found: Found): Promise<Compiled> {
+  const { id, path, written } = found.read;
+  const { record } = agent;
+  if (!agent.isInvalid || record.cardSource.text !== written.text) reportCard(context, found);
+  agent.isInvalid = true;
+  agent.hidesCard = true;
+  agent.nextEgress ??= record.egressTable;
+  const notice = `Its card is refused, and its run goes on by the one before: ${problemLine(found)}`;
+  agent.record = { ...record, cardSource: { ...written, source: path }, notices: [notice] };
+  if (record.linkIndex === null) context.links.release(id);
+  await storeRecord(context.host, context.paths, agent.record);
+  const message = `Its run goes on by the card before: ${problemLine(found)}`;
+  return { ...NOTHING, id, effect: { id, did: 'refused', message } };
 }
 
 /** What a card that was read is to those who asked for it. */
-function effectOf(known: Agent | null, file: CardFile, { source, plan, problems }: Found): CardEffect | null {
-  const { id } = file;
-  if (plan === null) return { id, did: 'refused', message: problems[0]?.message ?? null };
-  const isKnown = known !== null && !known.isInvalid;
-  if (isKnown && isSameCard(known.record.cardSource, { text: source.text, format: file.format })) return null;
-  return { id, did: 'installed', message: null };
+function effectOf(known: Agent | null, found: Found): CardEffect | null {
+  const { id, written } = found.read;
+  if (found.plan === null) return { id, did: 'refused', message: problemLine(found) };
+  if (known !== null && !known.isInvalid && isSameCard(known.record.cardSource, written)) return null;
+  const runCard = known?.isLive === true ? known.record.runCard : null;
+  const isOther = runCard !== null && !isSameCard(runCard, written);
+  return { id, did: 'installed', message: isOther ? 'Its run goes on by the card before.' : null };
+}
+
+function reportCard(context: EngineContext, { read: { id }, problems }: Found): void {
+  const problem = problems[0]?.message;
+  context.report(problem === undefined ? { kind: 'card-installed', id } : { kind: 'card-refused', id, problem });
+}
+
+function problemLine({ problems }: Found): string {
+  return problems[0] === undefined ? '' : problemText(problems[0]);
+}
+
+function isSameOrNone(one: WrittenCard | null, other: WrittenCard | null): boolean {
+  return one === null || other === null ? one === other : isSameCard(one, other);
 }
 
 /** What a card comes to on this host. */
@@ -150,23 +187,26 @@ async function install(context: EngineContext, id: string, text: string): Promis
 
 /** What was found out about one card. */
 interface Found {
-  readonly source: CardRead;
+  readonly read: CardRead;
+  /** Null for a card that is refused. */
   readonly plan: Plan | null;
   readonly problems: readonly Problem[];
 }
 
 /** Enters the card in the registry; a run in progress keeps its phase and times. */
-function remember(context: EngineContext, file: CardFile, found: Found): Agent {
-  const { source, plan, problems } = found;
-  const present = context.registry.find(file.id);
+function remember(context: EngineContext, { read, plan, problems }: Found): Agent {
+  const { id } = read;
+  const present = context.registry.find(id);
   const before = present?.record ?? null;
   const record: AgentRecord = {
     version: 1,
-    id: file.id,
+    id,
     origin: 'declared',
     phase: before?.phase === 'started' ? 'started' : 'ended',
-    card: source.card ?? before?.card ?? resolveCard({ agent_id: file.id, workspace: '/nonexistent' }, 'declared'),
-    cardSource: { text: source.text, format: file.format, source: `${context.paths.cardsDirectory}/${file.name}` },
+    card: read.card ?? before?.card ?? resolveCard({ agent_id: id, workspace: '/nonexistent' }, 'declared'),
+    cardSource: { ...read.written, source: read.path },
+    unitCard: before?.unitCard ?? NO_CARDS.unitCard,
+    runCard: before?.runCard ?? NO_CARDS.runCard,
     arguments: [],
     user: plan?.user ?? before?.user ?? { name: '', uid: -1, gid: -1, reason: '' },
     attach: null,
@@ -185,6 +225,7 @@ function remember(context: EngineContext, file: CardFile, found: Found): Agent {
   agent.record = record;
   agent.isInvalid = plan === null;
   agent.isWithdrawn = false;
+  agent.hidesCard = false;
   if (present === null) context.registry.put(agent);
   return agent;
 }
@@ -200,9 +241,10 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
     const id = /^sandboxed-agent@(.+)\.service$/.exec(name)?.[1];
     if (id === undefined || declared.has(id)) continue;
     const agent = context.registry.find(id);
-    if (agent?.isLive === true) {
+    if (agent?.isUp === true) {
       const message = 'It goes on until it ends.';
-      if (withdraw(context, agent)) removed.push({ ...GONE, id, effect: { id, did: 'removed', message } });
+      if (await withdraw(context, agent))
+        removed.push({ ...NOTHING, id, isCard: false, effect: { id, did: 'removed', message } });
       continue;
     }
     await tolerate(context, `unit file of ${id}`, () =>
@@ -210,7 +252,7 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
     );
     await forgetDeclared(context, id);
     context.report({ kind: 'removed', id, reason: 'its card is gone' });
-    removed.push({ ...GONE, id, isChanged: true, effect: { id, did: 'removed', message: null } });
+    removed.push({ ...NOTHING, id, isCard: false, isChanged: true, effect: { id, did: 'removed', message: null } });
   }
   return removed;
 }
@@ -220,19 +262,25 @@ export function autostartMark(paths: EnginePaths, id: string): string {
   return `${paths.recordsDirectory}/${id}.autostarted`;
 }
 
+/** From now on it was not started without being asked for. */
+export async function dropMark(context: EngineContext, id: string): Promise<void> {
+  await tolerate(context, `autostart of ${id}`, () => context.host.files.remove(autostartMark(context.paths, id)));
+}
+
 /** A declared agent whose card went away while it runs: it ends in its own time, and leaves nothing then. False when that is known. */
-function withdraw(context: EngineContext, agent: Agent): boolean {
+async function withdraw(context: EngineContext, agent: Agent): Promise<boolean> {
   if (agent.isWithdrawn) return false;
   agent.isWithdrawn = true;
   agent.record = { ...agent.record, origin: 'spawned' };
   agent.nextEgress = null;
+  await dropMark(context, agent.id);
   context.report({ kind: 'removed', id: agent.id, reason: 'its card is gone, it ends in its own time' });
   return true;
 }
 
 /** A declared agent without a card that does not run leaves nothing. */
 async function forgetDeclared(context: EngineContext, id: string): Promise<void> {
-  await tolerate(context, `autostart of ${id}`, () => context.host.files.remove(autostartMark(context.paths, id)));
+  await dropMark(context, id);
   const agent = context.registry.find(id);
   if (agent === null) return;
   await forgetTable(context, agent);

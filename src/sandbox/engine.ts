@@ -8,12 +8,13 @@ import { DEFAULT_VETH_RANGE } from '../plan/veth.ts';
 import type { UidRange } from '../plan/workspace.ts';
 import type { EgressPolicy, EgressRule } from '../policy/table.ts';
 import type { Agent } from './agent.ts';
-import { findCardFile } from './card-files.ts';
+import { readCard } from './card-files.ts';
+import { awaitEffects, CardRestarts } from './card-restarts.ts';
 import { type CardEffect, type CardsReading, type CardsReport, cardsReport } from './cards-report.ts';
 import { Coalesced } from './coalesced.ts';
 import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
 import { type ReloadedCredential, reloadCredentials } from './credential-reload.ts';
-import { autostartMark, type Compiled, compileCard, compileCards } from './declared.ts';
+import { autostartMark, compileCard, compileCards } from './declared.ts';
 import { takeUpNext } from './declared-egress.ts';
 import { changeEgress } from './egress-change.ts';
 import { EgressTables } from './egress-tables.ts';
@@ -24,7 +25,7 @@ import { linkFailure } from './link.ts';
 import { LinkTable } from './link-table.ts';
 import type { EgressChange } from './live-rules.ts';
 import { awaitProgram } from './program-wait.ts';
-import { exchangePorts, takenPort } from './publish.ts';
+import { takenPort } from './publish.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
 import { removeRecord, storeRecord } from './record.ts';
 import { Registry } from './registry.ts';
@@ -32,6 +33,7 @@ import { settleEnd } from './retire.ts';
 import { Turnstile } from './turnstile.ts';
 import { UidTable } from './uid-table.ts';
 import { hasEnded } from './unit-end.ts';
+import { haveRead } from './unit-reading.ts';
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -46,6 +48,8 @@ export interface EngineOptions {
   readonly proxy?: string | null;
   /** Range of IPv4 addresses for links of agents; the usual one when absent. */
   readonly vethRange?: string;
+  /** A declared agent that runs follows its card at once; when absent, it does at its next start. */
+  readonly restartChanged?: boolean;
   /** Told of everything worth a log line. */
   readonly report: (event: EngineEvent) => void;
 }
@@ -61,6 +65,7 @@ export class Engine implements AsyncDisposable {
   readonly #uids: UidTable;
   readonly #uidStore: Coalesced;
   readonly #compilation: Coalesced<CardsReading>;
+  readonly #restarts: CardRestarts;
 
   private constructor(options: EngineOptions, uids: UidTable) {
     this.#uids = uids;
@@ -79,12 +84,17 @@ export class Engine implements AsyncDisposable {
         report: (failure) =>
           options.report({ kind: 'ignored-failure', operation: 'telling the egress proxy', failure }),
       }),
+      restartChanged: options.restartChanged ?? false,
       registry: this.registry,
       links: new LinkTable(options.vethRange ?? DEFAULT_VETH_RANGE),
       starts: new Turnstile(STARTS_AT_ONCE_MAX),
       reserveUid: (id) => this.#reserveUid(id),
       report: options.report,
     };
+    this.#restarts = new CardRestarts(this.#context, {
+      restart: (agent) => this.#restartActive(agent),
+      stop: async ({ id }) => void (await this.stop(id)),
+    });
   }
 
   /** Reads what is remembered, watches PID 1, and makes host and records agree; then the engine may be asked. */
@@ -149,12 +159,30 @@ export class Engine implements AsyncDisposable {
   async restart(id: string): Promise<Agent> {
     const agent = this.registry.get(id);
     if (agent.record.origin === 'declared') await this.#recompile(id);
+    if (agent.isInvalid && agent.isLive) throw cardRefused(agent);
     await awaitProgram(this.#context, agent);
     // PID 1 tells of the new run only when it runs; what it may reach is settled before.
     if (agent.record.origin === 'declared' && !agent.isInvalid) await takeUpNext(this.#context, agent);
     await this.#job(id, 'restart', () => this.#context.host.units.restart(unitName(id)));
     await this.#refresh(agent);
     return agent;
+  }
+
+  /** Restarts an agent that is active by its newest card; false when PID 1 takes longer than we wait. */
+  async #restartActive(agent: Agent): Promise<boolean> {
+    const { id } = agent;
+    await awaitProgram(this.#context, agent);
+    await takeUpNext(this.#context, agent);
+    // Starts that somebody wrote a card for do not count among those of an agent that fails again and again.
+    await tolerate(this.#context, `starts of ${id}`, () => this.#context.host.units.resetFailed(unitName(id)));
+    let isDone = true;
+    await this.#job(id, 'restart', async () => {
+      const result = await this.#context.host.units.tryRestart(unitName(id));
+      isDone = result !== 'timeout';
+      return isDone ? result : 'done';
+    });
+    await this.#refresh(agent);
+    return isDone;
   }
 
   /** Changes what a running agent may reach; the rule in force goes with the agent. */
@@ -169,10 +197,7 @@ export class Engine implements AsyncDisposable {
   async reloadCredentials(id: string): Promise<readonly ReloadedCredential[]> {
     const agent = this.registry.get(id);
     if (agent.isInvalid) await this.#recompile(id);
-    if (agent.isInvalid)
-      throw new SpawnError('sandbox.card-refused', agent.record.notices[0] ?? 'The card is refused.', {
-        remedy: `agentctl inspect ${id}`,
-      });
+    if (agent.isInvalid) throw cardRefused(agent);
     return reloadCredentials(this.#context, agent);
   }
 
@@ -208,7 +233,12 @@ export class Engine implements AsyncDisposable {
     // One that is under way may have seen already what the caller did before it asked.
     const earlier = this.#compilation.running?.catch(() => null) ?? null;
     const readings = await Promise.all([earlier, this.#compilation.request()]);
-    return cardsReport(readings.filter((reading) => reading !== null));
+    const present = readings.filter((reading) => reading !== null);
+    const begun = await awaitEffects(
+      this.#context,
+      present.flatMap(({ pending }) => pending),
+    );
+    return cardsReport(present, begun);
   }
 
   /** Stops watching. Agents go on: they are PID 1's. */
@@ -221,15 +251,16 @@ export class Engine implements AsyncDisposable {
   async #compileOnce(): Promise<CardsReading> {
     const context = this.#context;
     const compiled = await compileCards(context);
-    await this.#reloadFor(compiled);
+    await haveRead(this.#context, compiled);
     // All tables are known by now: those of agents that run come from their records.
     await context.egress.open();
     for (const agent of this.registry.all()) {
-      if (agent.record.origin === 'declared') await this.#refresh(agent);
+      if (agent.record.origin === 'declared' || agent.isWithdrawn) await this.#refresh(agent);
     }
     const effects = compiled.flatMap(({ effect }) => effect ?? []);
     for (const { id, autostart } of compiled) if (autostart) effects.push(...(await this.#autostart(id)));
-    return { effects, ids: compiled.filter(({ isCard }) => isCard).map(({ id }) => id) };
+    const ids = compiled.filter(({ isCard }) => isCard).map(({ id }) => id);
+    return { effects, ids, pending: this.#restarts.begin() };
   }
 
   /** Starts a declared agent once per boot, when its card is first seen. */
@@ -250,29 +281,9 @@ export class Engine implements AsyncDisposable {
 
   /** Takes in the newest card of an id; false when the cards directory has none. */
   async #recompile(id: string): Promise<boolean> {
-    const file = await findCardFile(this.#context, id);
-    if (file !== null) await this.#reloadFor([await compileCard(this.#context, file)]);
-    return file !== null;
-  }
-
-  /** PID 1 re-reads files only of units it has not loaded; for a loaded one it must be told. */
-  async #reloadFor(compiled: readonly Compiled[]): Promise<void> {
-    const changed = compiled.filter(({ isChanged }) => isChanged);
-    for (const { id } of changed) {
-      const state = await this.#context.host.units.state(unitName(id));
-      if (state === null || this.#isLeaving(id, state)) continue;
-      await this.#context.host.units.reload();
-      break;
-    }
-    for (const { id, before } of changed) await exchangePorts(this.#context, id, before);
-  }
-
-  /**
-   * Whether a unit without a card is being stopped. It unloads by itself then;
-   * told of the lost file first, PID 1 would stop it by its own defaults.
-   */
-  #isLeaving(id: string, state: UnitState): boolean {
-    return state.activeState === 'deactivating' && this.registry.find(id)?.record.origin !== 'declared';
+    const read = await readCard(this.#context, id);
+    if (read !== null) await haveRead(this.#context, [await compileCard(this.#context, read)]);
+    return read !== null;
   }
 
   /** Runs a job of PID 1 and turns a bad end into an error that says where to look. */
@@ -331,19 +342,25 @@ export class Engine implements AsyncDisposable {
 
   /** A run that is new to us: a declared agent that anyone started, or one that systemd started again. */
   #runs(agent: Agent, state: UnitState): void {
-    if (agent.isInvalid || agent.invocationId === state.invocationId) return;
+    if (agent.invocationId === state.invocationId) return;
+    const isDeclared = agent.record.origin === 'declared' || agent.isWithdrawn;
+    const runCard = isDeclared ? agent.cardOfRun(state.invocationId) : null;
+    // What a unit does whose card is refused is no run.
+    if (isDeclared && runCard === null) return;
     const isFirst = agent.isLive && agent.invocationId === '';
     agent.invocationId = state.invocationId;
-    if (isFirst || (!agent.isLive && agent.record.origin !== 'declared')) return;
+    if (isFirst || (!agent.isLive && !isDeclared)) return;
     const startedAtMs = state.activeSinceMs > 0 ? state.activeSinceMs : this.#context.host.clock.now();
     const { invocationId } = agent;
-    const fresh = { startedAtMs, endedAtMs: null, outcome: null, usage: null, egress: null, invocationId };
+    const fresh = { startedAtMs, endedAtMs: null, outcome: null, usage: null, egress: null, invocationId, runCard };
     agent.record = { ...agent.record, phase: 'started', ...fresh };
     this.#context.report({ kind: 'started', id: agent.id, uid: agent.record.user.uid, origin: agent.record.origin });
     void tolerate(this.#context, `record of ${agent.id}`, async () => {
       if (agent.record.origin === 'declared') await takeUpNext(this.#context, agent);
       await storeRecord(this.#context.host, this.#context.paths, agent.record);
     });
+    // One that began before PID 1 read its newest card.
+    if (agent.begun?.invocationId === invocationId) this.#restarts.begin();
   }
 
   /** After the bus was lost, what PID 1 says now is what counts. */
@@ -365,4 +382,10 @@ export class Engine implements AsyncDisposable {
     const agent = this.registry.find(id);
     return agent !== null && (agent.isLive || agent.record.origin === 'declared');
   }
+}
+
+function cardRefused({ id, record }: Agent): SpawnError {
+  return new SpawnError('sandbox.card-refused', record.notices[0] ?? 'The card is refused.', {
+    remedy: `agentctl inspect ${id}`,
+  });
 }

@@ -13,7 +13,7 @@ import { homeFailure } from './home.ts';
 import { linkFailure } from './link.ts';
 import { overlapProblems } from './overlap.ts';
 import { portProblems, takenPort } from './publish.ts';
-import { type AgentRecord, type CardSource, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
+import { type AgentRecord, type CardSource, NO_CARDS, NO_EGRESS, removeRecord, storeRecord } from './record.ts';
 import { readPlanSecrets } from './secrets.ts';
 import { streamsDirectory } from './streams.ts';
 
@@ -162,6 +162,7 @@ function firstRecord(launch: Launch): AgentRecord {
     usage: null,
     notices: [],
     linkIndex: null,
+    ...NO_CARDS,
     ...NO_EGRESS,
   };
 }

@@ -131,7 +131,7 @@ function agentHolder(registry: Registry, id: string, port: PlannedPort): string 
   const holder = registry.all().find((agent) => {
     const { id: other, origin, user, card } = agent.record;
     // Without a user it has no plan yet, and who comes first is PID 1's to say.
-    if (other === id || user.name === '' || agent.isInvalid) return false;
+    if (other === id || user.name === '' || (agent.isInvalid && !agent.isLive)) return false;
     return (agent.isLive || origin === 'declared') && contested([port], plannedPorts(card)).length > 0;
   });
   return holder?.id ?? null;

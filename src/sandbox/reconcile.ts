@@ -48,6 +48,7 @@ async function removeHalfMade(context: EngineContext, record: AgentRecord): Prom
 async function adopt(context: EngineContext, record: AgentRecord, state: UnitState | null): Promise<void> {
   const agent = new Agent(record);
   agent.unitState = state;
+  agent.noteRun(state);
   context.registry.put(agent);
   if (record.phase === 'ended') return;
   if (record.egressTable !== null) context.egress.adopt(record.egressTable);

@@ -1,5 +1,6 @@
 import { RECORD_BYTES_MAX } from '../base/limits.ts';
 import type { ResolvedCard } from '../card/resolve.ts';
+import type { WrittenCard } from '../card/same-card.ts';
 import type { Host } from '../host/host.ts';
 import type { AgentTable, EgressSummary } from '../policy/table.ts';
 import type { EnginePaths } from './executors.ts';
@@ -33,6 +34,10 @@ export interface AgentRecord {
   readonly phase: 'starting' | 'started' | 'ended';
   readonly card: ResolvedCard;
   readonly cardSource: CardSource;
+  /** The card that the unit PID 1 has read is made from; null for one that refuses to start, and for a spawned agent. */
+  readonly unitCard: WrittenCard | null;
+  /** The card that the present run, or else the last one, was started by; null for a spawned agent and before the first. */
+  readonly runCard: WrittenCard | null;
   readonly arguments: readonly string[];
   readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly reason: string };
   /** Token of the stdio directory of a foreground agent. */
@@ -61,8 +66,17 @@ export const NO_EGRESS: Pick<AgentRecord, 'invocationId' | 'egressTable' | 'egre
   egress: null,
 };
 
+/** What a new record has of cards on this host. */
+export const NO_CARDS: Pick<AgentRecord, 'unitCard' | 'runCard'> = { unitCard: null, runCard: null };
+
 /** What records of daemons without a proxy and without links do not say. */
 const UNSAID: Pick<AgentRecord, keyof typeof NO_EGRESS | 'linkIndex'> = { ...NO_EGRESS, linkIndex: null };
+
+/** What records of daemons that did not compare cards mean: what runs was started by the card that was there. */
+function unsaidCards({ origin, cardSource: { text, format } }: AgentRecord): typeof NO_CARDS {
+  const card = origin === 'declared' ? { text, format } : null;
+  return { unitCard: card, runCard: card };
+}
 
 /** Stores a record in one step. */
 export function storeRecord(host: Host, paths: EnginePaths, record: AgentRecord): Promise<void> {
@@ -104,7 +118,7 @@ function decode(bytes: Uint8Array | null, id: string): AgentRecord | null {
   if (bytes === null) return null;
   try {
     const value = JSON.parse(new TextDecoder().decode(bytes)) as AgentRecord;
-    return value.version === 1 && value.id === id ? { ...UNSAID, ...value } : null;
+    return value.version === 1 && value.id === id ? { ...UNSAID, ...unsaidCards(value), ...value } : null;
   } catch {
     return null;
   }

@@ -18,7 +18,7 @@ const SHOWN_MAX = 10;
 
 /** A unit that cannot start and says why in `systemctl status` and the journal. */
 export function renderRefusal(refusal: Refusal): string {
-  const lines = refusal.problems.slice(0, SHOWN_MAX).map(problemLine);
+  const lines = refusal.problems.slice(0, SHOWN_MAX).map(problemText);
   const words = [refusal.refusePath, `${refusal.path}: ${lines[0] ?? 'refused'}`, ...lines.slice(1)];
   return renderUnitText(
     [
@@ -33,7 +33,8 @@ export function renderRefusal(refusal: Refusal): string {
   );
 }
 
-function problemLine(problem: Problem): string {
+/** A problem as one line: where, what, and what to do. */
+export function problemText(problem: Problem): string {
   const where = problem.pointer === '' ? '' : `${problem.pointer}: `;
   const hint = problem.suggestion === undefined ? '' : ` ${problem.suggestion}`;
   return `${where}${problem.message}${hint} (${problem.code})`;

@@ -39,6 +39,29 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     await assert.rejects(host.files.read(`${place}/link`, 10), CALL_FAILED);
   });
 
+  check(
+    'a symlink is followed where that is asked for, over further ones, and one to nothing reads as null',
+    async (ground, place) => {
+      const { files } = ground.host;
+      await files.makeDirectory(`${place}/one`, 0o755);
+      await files.makeDirectory(`${place}/two`, 0o755);
+      await files.write(`${place}/one/file`, 'first', 0o644);
+      await files.write(`${place}/two/file`, 'second', 0o644);
+      await files.symlink('one', `${place}/static`);
+      await files.symlink(`${place}/static/file`, `${place}/link`);
+      assert.equal(text(await files.readLinked(`${place}/link`, 10)), 'first');
+      await files.symlink('two', `${place}/static`);
+      assert.equal(text(await files.readLinked(`${place}/link`, 10)), 'second');
+      assert.equal(text(await files.readLinked(`${place}/one/file`, 10)), 'first');
+      await files.remove(`${place}/two/file`);
+      assert.equal(await files.readLinked(`${place}/link`, 10), null);
+      assert.equal(await files.readLinked(`${place}/absent`, 10), null);
+      await files.symlink('one', `${place}/static`);
+      await assert.rejects(files.readLinked(`${place}/link`, 4), CALL_FAILED);
+      await assert.rejects(files.readLinked(`${place}/static`, 10), CALL_FAILED);
+    },
+  );
+
   check('nothing is written into a directory that is absent', async ({ host }, place) => {
     await assert.rejects(host.files.write(`${place}/absent/file`, 'x', 0o600), CALL_FAILED);
     await assert.rejects(host.files.makeDirectory(`${place}/absent/directory`, 0o700), CALL_FAILED);

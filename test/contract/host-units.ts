@@ -88,6 +88,18 @@ export function testUnits(name: string, open: () => Promise<Ground>): void {
     assert.deepEqual(await host.units.usage(ABSENT), nothing);
   });
 
+  check('a unit that is active is restarted on trial, one that is not is left alone', async (ground) => {
+    const { units } = ground.host;
+    assert.equal(await units.tryRestart(ABSENT), 'done');
+    assert.equal(await units.state(ABSENT), null);
+    await units.startTransient(UNIT, ground.unit(UNIT, 'runs'));
+    const before = await units.state(UNIT);
+    assert.equal(await units.tryRestart(UNIT), 'done');
+    const after = await units.state(UNIT);
+    assert.equal(after?.activeState, 'active');
+    assert.notEqual(after?.invocationId, before?.invocationId);
+  });
+
   check('a unit without a file cannot be started by name', async ({ host }) => {
     await assert.rejects(host.units.start(ABSENT), { name: 'SpawnError', code: 'host.call-failed' });
   });

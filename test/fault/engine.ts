@@ -1,7 +1,7 @@
 import { parseCard } from '../../src/card/parse.ts';
 import { resolveCard } from '../../src/card/resolve.ts';
 import type { EngineEvent } from '../../src/sandbox/context.ts';
-import { Engine } from '../../src/sandbox/engine.ts';
+import { Engine, type EngineOptions } from '../../src/sandbox/engine.ts';
 import type { EnginePaths } from '../../src/sandbox/executors.ts';
 import type { Launch } from '../../src/sandbox/launch.ts';
 import type { FakeHost } from '../helpers/fake-host.ts';
@@ -23,8 +23,13 @@ export const PATHS: EnginePaths = {
 };
 
 /** An engine on a fake host; `events` collects what it reports. */
-export function openEngine(host: FakeHost, events: EngineEvent[] = []): Promise<Engine> {
+export function openEngine(
+  host: FakeHost,
+  events: EngineEvent[] = [],
+  options: Partial<EngineOptions> = {},
+): Promise<Engine> {
   return Engine.open({
+    ...options,
     host,
     paths: PATHS,
     uidRange: { first: 1_900_000_000, count: 65_536 },

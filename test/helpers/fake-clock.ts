@@ -11,6 +11,11 @@ export class FakeClock implements HostClock {
   #random = 0;
   #timers: FakeTimer[] = [];
 
+  /** Timers that have not expired. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+
   now(): number {
     return this.#now;
   }

@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path/posix';
+import { basename, dirname, resolve as resolvePath } from 'node:path/posix';
 import { SpawnError } from '../../src/base/errors.ts';
 import type { HostFiles, WorkspaceChange, WorkspaceOrder } from '../../src/host/host.ts';
 import type { NodeFacts, PathFacts } from '../../src/plan/facts.ts';
@@ -10,6 +10,9 @@ export type FakeNode =
   | { readonly kind: 'directory'; readonly mode: number; uid: number; gid: number }
   | { readonly kind: 'symlink'; readonly target: string; uid: number; gid: number }
   | { readonly kind: 'socket'; readonly mode: number; uid: number; gid: number };
+
+/** Symlinks that are followed. */
+const LINKS_MAX = 40;
 
 /** A file system in memory. Only what {@link HostFiles} says can be done with it; everything is root's unless said otherwise. */
 export class FakeFiles implements HostFiles {
@@ -59,6 +62,11 @@ export class FakeFiles implements HostFiles {
     if (node.kind !== 'file') throw failed(`reading ${path}`, `it is a ${node.kind}`);
     if (node.content.length > bytesMax) throw failed(`reading ${path}`, `it is larger than ${bytesMax} bytes`);
     return Uint8Array.from(node.content);
+  }
+
+  async readLinked(path: string, bytesMax: number): Promise<Uint8Array | null> {
+    const end = this.#resolve(path);
+    return end === null ? null : this.read(end, bytesMax);
   }
 
   write(path: string, content: Uint8Array | string, mode: number): Promise<void> {
@@ -169,6 +177,24 @@ export class FakeFiles implements HostFiles {
       ownerName: node === null || node.uid === 0 ? null : `user${node.uid}`,
       ownerPrimaryGid: node === null || node.uid === 0 ? null : node.uid,
     };
+  }
+
+  /** The path behind all symlinks, or null for one that leads to nothing. */
+  #resolve(path: string): string | null {
+    let resolved = '/';
+    const names = path.split('/').slice(1);
+    for (let links = 0; names.length > 0; ) {
+      const next = resolvePath(resolved, names.shift() ?? '');
+      const node = this.nodes.get(next);
+      if (node === undefined || links > LINKS_MAX) return null;
+      if (node.kind === 'symlink') {
+        links += 1;
+        const target = resolvePath(resolved, node.target);
+        names.unshift(...target.split('/').slice(1));
+        resolved = '/';
+      } else resolved = next;
+    }
+    return resolved;
   }
 
   #prepare(order: WorkspaceOrder): WorkspaceChange {

@@ -113,6 +113,13 @@ export class FakeUnits implements HostUnits {
     });
   }
 
+  tryRestart(unit: string): Promise<JobResult> {
+    return this.#faults.mutate(`TryRestartUnit ${unit}`, () => {
+      const present = this.loaded.get(unit);
+      return present?.state.activeState === 'active' ? this.#start(present) : 'done';
+    });
+  }
+
   reloadUnit(unit: string): Promise<JobResult> {
     return this.#faults.mutate(`ReloadUnit ${unit}`, () => {
       const present = this.loaded.get(unit);
