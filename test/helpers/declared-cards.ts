@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { TestCard } from './agents.ts';
 import { awaitFile, inTime, runCommand } from './commands.ts';
-import { unitOf } from './units.ts';
+import { awaitProperty, unitOf } from './units.ts';
 
 const CARDS = '/etc/agents';
 const UNITS = '/run/systemd/system';
@@ -11,7 +12,7 @@ export function unitFileOf(id: string): string {
   return `${UNITS}/${unitOf(id)}`;
 }
 
-/** Puts a card into the cards directory and waits until the daemon has taken it in: its unit file is another one then. */
+/** Puts a card into the cards directory and waits until the daemon has taken it in: its unit file is another one then, and PID 1 has read it. */
 export async function declareCard(card: TestCard): Promise<void> {
   await declareText(`${card.agent_id}.json`, JSON.stringify(card));
 }
@@ -23,6 +24,7 @@ export async function declareText(name: string, text: string): Promise<void> {
   mkdirSync(CARDS, { recursive: true });
   writeFileSync(`${CARDS}/${name}`, text);
   await awaitFile(unitFile, (now) => now !== before);
+  await awaitProperty(basename(unitFile), 'NeedDaemonReload', 'no');
 }
 
 /** Takes the card of an id away, stops what runs of it, and waits until the daemon has let it go. */
