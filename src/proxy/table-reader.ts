@@ -97,7 +97,11 @@ function readUpstream(part: Part): UpstreamProxy {
   const scheme = text(member(part, 'scheme'));
   if (scheme !== 'http' && scheme !== 'https') throw new Unexpected(`${part.pointer}/scheme`, '"http" or "https"');
   const credentials = orNull(member(part, 'credentials'), text);
-  return { scheme, host: text(member(part, 'host')), port: count(member(part, 'port')), credentials };
+  const place = { scheme, host: text(member(part, 'host')), port: count(member(part, 'port')), credentials } as const;
+  const from = member(part, 'from');
+  if (from.value === null) return place;
+  if (from.value !== 'config.json') throw new Unexpected(from.pointer, '"config.json"');
+  return { ...place, from: from.value };
 }
 
 function readCaps(part: Part): EgressCaps {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type IncomingMessage, request } from 'node:http';
 import test from 'node:test';
+import type { UpstreamProxy } from '../../../src/policy/table.ts';
 import { Control } from '../../../src/proxy/control.ts';
 import { ProxyStage, table } from '../../helpers/proxy-stage.ts';
 
@@ -57,6 +58,19 @@ test('tables are put, replaced, asked for and taken away', async () => {
   assert.equal(wired.proxy.audit('b').at(-1)?.['kind'], 'closed');
 });
 
+test('the audit begins with the proxy that everything is handed on to, and where it is named', async () => {
+  await using wired = await wire();
+  const squid = { scheme: 'http', host: 'squid.test', port: 3128, credentials: null } as const;
+  const told = async (upstream: UpstreamProxy): Promise<unknown> => {
+    assert.equal((await wired.call('PUT', `/agents/a`, { ...table('a', {}), upstream })).status, 200);
+    const opened = wired.proxy.audit('a').at(-1);
+    await wired.call('DELETE', '/agents/a');
+    return [opened?.['kind'], opened?.['upstream'], opened?.['upstreamFrom']];
+  };
+  assert.deepEqual(await told(squid), ['opened', 'squid.test:3128', undefined]);
+  assert.deepEqual(await told({ ...squid, from: 'config.json' }), ['opened', 'squid.test:3128', 'config.json']);
+});
+
 test('what is no table is refused with its place, and nothing changes', async () => {
   await using wired = await wire();
   await wired.call('PUT', '/agents/a', table('a', { allow: ['api.test'] }));
@@ -71,6 +85,12 @@ test('what is no table is refused with its place, and nothing changes', async ()
       { ...fine, upstream: { scheme: 'socks', host: 'x', port: 1, credentials: null } },
       422,
       '/upstream/scheme',
+    ],
+    [
+      '/agents/a',
+      { ...fine, upstream: { scheme: 'http', host: 'x', port: 1, credentials: null, from: 'elsewhere' } },
+      422,
+      '/upstream/from',
     ],
     [
       '/agents/a',
