@@ -123,6 +123,7 @@ test('tmpfiles makes exactly the directories of the daemon, with their modes', (
       '700 ./run/agent-spawn/attach',
       '700 ./run/agent-spawn/exits',
       '700 ./run/agent-spawn/records',
+      '700 ./run/agent-spawn/streams',
       '700 ./var/lib/agent-spawn',
       '711 ./run/agent-spawn/homes',
       '750 ./etc/agents',

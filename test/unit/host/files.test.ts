@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { linuxFiles } from '../../../src/host/files.ts';
 import { makeScratch } from '../../helpers/scratch.ts';
@@ -98,4 +110,48 @@ test('a directory that comes to be is watched from then on', async () => {
     mkdirSync(path);
   });
   await expectChange(() => writeFileSync(`${path}/card.json`, '{}'));
+});
+
+test('a socket of the user gets a second name that leads to it, closed to others', async () => {
+  await using scratch = await makeScratch();
+  const server = createServer((connection) => connection.end('hello')).listen(`${scratch.path}/of-user`);
+  await once(server, 'listening');
+  chownSync(`${scratch.path}/of-user`, 1000, 1000);
+  assert.equal(await files.linkSocket(`${scratch.path}/of-user`, `${scratch.path}/name`, 1000), true);
+  assert.equal(statSync(`${scratch.path}/name`).mode & 0o7777, 0o600);
+  rmSync(`${scratch.path}/of-user`);
+  writeFileSync(`${scratch.path}/of-user`, 'something else');
+  assert.equal(await text(connect(`${scratch.path}/name`)), 'hello');
+  server.close();
+});
+
+test('what is no socket of the user gets no second name, whatever leads to it', async () => {
+  await using scratch = await makeScratch();
+  const place = (name: string): string => `${scratch.path}/${name}`;
+  const server = createServer().listen(place('of-root'));
+  await once(server, 'listening');
+  mkdirSync(place('directory'));
+  writeFileSync(place('file'), '');
+  chownSync(place('file'), 1000, 1000);
+  symlinkSync('of-root', place('link'));
+  symlinkSync('.', place('here'));
+  execFileSync('mkfifo', [place('fifo')]);
+  chownSync(place('fifo'), 1000, 1000);
+  for (const name of [
+    'absent',
+    'of-root',
+    'directory',
+    'file',
+    'link',
+    'fifo',
+    'here/of-root',
+    'file/below',
+    'here/absent',
+  ]) {
+    assert.equal(await files.linkSocket(place(name), place('name'), 1000), false, name);
+    assert.equal(existsSync(place('name')), false, name);
+  }
+  // Positive control: to whom it belongs it is given.
+  assert.equal(await files.linkSocket(place('of-root'), place('name'), 0), true);
+  server.close();
 });
