@@ -23,7 +23,7 @@ export interface HomePlan {
 export interface HomeInput {
   readonly card: ResolvedCard;
   readonly identity: Identity;
-  readonly binds: readonly ReadOnlyBind[];
+  readonly binds: readonly Pick<ReadOnlyBind, 'destination'>[];
   /** Directory that holds one directory per agent with a home on the host. */
   readonly homesDirectory: string;
 }

@@ -187,7 +187,7 @@ function planParts(request: PlanRequest, facts: HostFacts, who: Identity, runDir
     workspace: card.workspace,
     runDirectory,
   });
-  const shown = binds.ok ? binds.value.binds : [];
+  const shown = binds.ok ? binds.value.binds : card.filesystem.readOnly.map((path) => ({ destination: path }));
   const home = planHome({ card, identity: who, binds: shown, homesDirectory: request.homesDirectory });
   const [publish, network] = [planWaysIn(request, facts), planWaysOut(request, facts)];
   const problems = [launch, command, binds, home, publish, network].flatMap((part) => (part.ok ? [] : part.problems));
