@@ -1,16 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { inCheckout } from './checkout.mjs';
 import { markdown, NIX_WIDTH, nixName, nixParagraph, nixString, nixValue } from './nix-text.mjs';
+import { optionReference } from './option-reference.mjs';
 import { posixPattern } from './posix-pattern.mjs';
-import { filledIn } from './schema-reference.mjs';
+import { filledIn, listKeys } from './schema-reference.mjs';
 
 /** Each schema, and the options of Nix that follow from it. */
 const SOURCES = [
-  { schema: 'schema/agent-card.schema.json', options: 'nix/module/card.gen.nix', what: 'Keys of an agent card' },
+  {
+    schema: 'schema/agent-card.schema.json',
+    options: 'nix/module/card.gen.nix',
+    what: 'Keys of an agent card',
+    prefix: 'agents.<name>.',
+  },
   {
     schema: 'schema/config.schema.json',
     options: 'nix/module/config.gen.nix',
     what: "Keys of the daemon's configuration",
+    prefix: 'settings.',
   },
 ];
 
@@ -49,14 +56,28 @@ const EITHER_BINDING = `  # A text, or a set of options that says more. A plain 
 `;
 
 /**
- * The options of the NixOS module that are made from the schemas.
+ * The options of the NixOS module that are made from the schemas, and the reference of all its options.
  * @returns {{ path: string, text: string }[]} paths relative to the checkout
  */
 export function nixFiles() {
-  return SOURCES.map(({ schema, options, what }) => ({
+  const files = SOURCES.map(({ schema, options, what }) => ({
     path: options,
-    text: optionsFile(JSON.parse(readFileSync(inCheckout(schema), 'utf8')), `${what}, made from ${schema}`),
+    text: optionsFile(readJson(schema), `${what}, made from ${schema}`),
   }));
+  const order = SOURCES.flatMap(({ schema, prefix }) =>
+    listKeys(readJson(schema)).map(
+      ({ pointer }) => prefix + pointer.slice(1).replaceAll('/*', '').replaceAll('/', '.'),
+    ),
+  );
+  return [...files, { path: 'nix/options.md', text: optionReference(readJson('nix/golden/options.json'), order) }];
+}
+
+/**
+ * @param {string} path relative to the checkout
+ * @returns {any}
+ */
+function readJson(path) {
+  return JSON.parse(readFileSync(inCheckout(path), 'utf8'));
 }
 
 /**

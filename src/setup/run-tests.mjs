@@ -26,13 +26,19 @@ const RECORDED = ['test:pass', 'test:fail', 'test:stdout', 'test:stderr'];
  * @typedef {{ file: string, output: string, passed: number, skipped: string[], problems: string[], durationMs: number }} FileResult
  */
 
+/** What a reason begins with that does not hold in continuous integration. */
+const ELSEWHERE = 'elsewhere: ';
+
 /**
  * @param {string} text of the file of allowed skips
+ * @param {NodeJS.ProcessEnv} [env] with `CI` in it only those reasons are allowed that hold everywhere
  * @returns {Set<string>}
  */
-export function parseAllowedSkips(text) {
+export function parseAllowedSkips(text, env = process.env) {
   const lines = text.split('\n').map((line) => line.trim());
-  return new Set(lines.filter((line) => line !== '' && !line.startsWith('#')));
+  const reasons = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const allowed = reasons.filter((line) => !env.CI || !line.startsWith(ELSEWHERE));
+  return new Set(allowed.map((line) => (line.startsWith(ELSEWHERE) ? line.slice(ELSEWHERE.length) : line)));
 }
 
 /**
@@ -87,7 +93,8 @@ export function renderResult({ file, output, passed, skipped, problems, duration
     .replace(/\.js$/, '.ts');
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   const head = `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${passed} passed${skips}, ${(durationMs / 1000).toFixed(1)} s)`;
-  if (problems.length === 0) return `${head}\n`;
+  const reasons = [...new Set(skipped)].map((reason) => `     skipped: ${reason}\n`);
+  if (problems.length === 0) return `${head}\n${reasons.join('')}`;
   const body = problems.flatMap((problem) => [`  - ${problem.split('\n').join('\n      ')}`]);
   const printed =
     output.trim() === ''

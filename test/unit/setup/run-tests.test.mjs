@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { inCheckout } from '../../../src/setup/checkout.mjs';
-import { parseAllowedSkips, record } from '../../../src/setup/run-tests.mjs';
+import { parseAllowedSkips, record, renderResult } from '../../../src/setup/run-tests.mjs';
 
 /** @param {string} source of a test file */
 function runFile(t, source) {
@@ -42,6 +42,17 @@ test('a skip without an allowed reason and a test still to be written fail the r
   assert.equal(runFile(t, "test('a', (t) => t.skip('no reason'));").status, 1);
   assert.equal(runFile(t, "test('a', { skip: true }, () => {});").status, 1);
   assert.equal(runFile(t, "test.todo('a');").status, 1);
+});
+
+test('a reason that holds elsewhere does not hold in continuous integration', () => {
+  const text = '# rare\nelsewhere: no tape\nno drive\n';
+  assert.deepEqual([...parseAllowedSkips(text, {})], ['no tape', 'no drive']);
+  assert.deepEqual([...parseAllowedSkips(text, { CI: 'true' })], ['no drive']);
+});
+
+test('the reason of a skip is told', () => {
+  const result = { file: inCheckout('f'), output: '', passed: 1, skipped: ['no tape'], problems: [], durationMs: 100 };
+  assert.equal(renderResult(result), 'ok   f (1 passed, 1 skipped, 0.1 s)\n     skipped: no tape\n');
 });
 
 test('a skip with an allowed reason is counted and passes', () => {
