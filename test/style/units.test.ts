@@ -1,29 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { promisify } from 'node:util';
+import { EXPOSURE_MAX, exposureOf, replacePrograms, UNITS_READ, verifyUnits } from '../helpers/unit-files.ts';
 import { CHECKOUT, readProjectFile } from './source-file.ts';
 
 const UNITS = join(CHECKOUT, 'units');
-
-/** Highest exposure of `systemd-analyze security` allowed, in tenths. May be lowered, not raised. */
-const EXPOSURE_MAX: Readonly<Record<string, number>> = {
-  'agent-spawnd.service': 18,
-  'agent-egressd.service': 13,
-  'agent-egress@.service': 4,
-  'agent-egress-veth@.service': 9,
-  'agent-veth@.service': 41,
-};
-
-/** Units that systemd reads on their own. */
-const READ = [
-  ...['agent-spawnd.service', 'agent-spawnd.socket', 'agents.slice'],
-  ...['agent-egressd.service', 'agent-egressd.socket', 'agent-egress@.service', 'agent-egress@.socket'],
-  ...['agent-egress-veth@.service', 'agent-egress-veth@.socket', 'agent-veth@.service'],
-];
 
 /** Hardening settings whose absence the unit itself must explain in a comment. */
 const HARDENING = [
@@ -40,14 +24,8 @@ test('systemd finds nothing to say about the units', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'agent-spawn-units-'));
   t.after(() => rmSync(directory, { recursive: true }));
   cpSync(UNITS, directory, { recursive: true });
-  for (const name of READ.filter((unit) => unit.endsWith('.service'))) {
-    const service = readFileSync(join(UNITS, name), 'utf8');
-    // The program need not be installed on the machine that runs this; any executable will do for the check.
-    writeFileSync(join(directory, name), service.replace(/^(Exec\w+)=.*/gm, '$1=/bin/true'));
-  }
-  const units = READ.map((name) => join(directory, name));
-  const said = await promisify(execFile)('systemd-analyze', ['verify', '--man=no', ...units]);
-  assert.equal(said.stderr + said.stdout, '');
+  replacePrograms(directory);
+  assert.equal(await verifyUnits(directory, UNITS_READ), '');
 });
 
 test('systemd does find a mistake in a unit', (t) => {
@@ -63,10 +41,8 @@ test('systemd does find a mistake in a unit', (t) => {
 
 for (const [unit, max] of Object.entries(EXPOSURE_MAX)) {
   test(`the exposure of ${unit} is at most ${(max / 10).toFixed(1)}`, () => {
-    const args = ['security', '--offline=yes', '--json=off', '--no-pager', join(UNITS, unit)];
-    const report = execFileSync('systemd-analyze', args, { encoding: 'utf8' });
-    const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(report)?.[1];
-    assert.ok(Number(exposure) * 10 <= max + 0.001, report);
+    const { exposure, report } = exposureOf(join(UNITS, unit));
+    assert.ok(exposure * 10 <= max + 0.001, report);
   });
 
   test(`${unit} says why for every hardening setting it lacks`, () => {
@@ -90,10 +66,8 @@ test('the exposure of the relay of a published port is at most 0.5', (t) => {
   const service = recorded.find((text) => /^\S+\.service\n/.test(text)) ?? '';
   const unit = join(directory, 'relay.service');
   writeFileSync(unit, service.slice(service.indexOf('\n')));
-  const args = ['security', '--offline=yes', '--json=off', '--no-pager', unit];
-  const report = execFileSync('systemd-analyze', args, { encoding: 'utf8' });
-  const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(report)?.[1];
-  assert.ok(Number(exposure) <= 0.5, report);
+  const { exposure, report } = exposureOf(unit);
+  assert.ok(exposure <= 0.5, report);
 });
 
 test('the two relays to the proxy differ in nothing but the network they are in', () => {
