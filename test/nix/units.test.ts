@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -41,6 +41,9 @@ for (const machine of machines) {
   test(`tmpfiles makes the directories and links of the machine ${machine.name}`, (t) => {
     const root = mkdtempSync(join(tmpdir(), 'agent-spawn-nixos-'));
     t.after(() => rmSync(root, { recursive: true }));
+    const groups = readRecorded(machine, 'groups.txt').split('\n').filter(Boolean);
+    mkdirSync(join(root, 'etc'));
+    writeFileSync(join(root, 'etc/group'), groups.map((name, at) => `${name}:x:${60_001 + at}:\n`).join(''));
     const rules = join(root, 'rules.conf');
     const text = readRecorded(machine, 'tmpfiles.txt');
     writeFileSync(rules, text);
