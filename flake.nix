@@ -40,6 +40,6 @@
         default = pkgs.callPackage ./nix/shell.nix { };
       });
 
-      formatter = forSystems (pkgs: pkgs.nixfmt);
+      formatter = forSystems (pkgs: pkgs.nixfmt-tree);
     };
 }

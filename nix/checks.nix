@@ -16,6 +16,15 @@ let
 in
 machines
 // {
-  card-validation = pkgs.callPackage ./card-validation.nix { inherit lib; };
   package = pkgs.callPackage ./package.nix { };
+
+  card-validation = pkgs.callPackage ./card-validation.nix { inherit lib; };
+
+  module-evaluation = pkgs.callPackage ./module-evaluation.nix {
+    inherit lib;
+    evaluation = import ./evaluation {
+      nixpkgs = pkgs.path;
+      pkgs = pkgs.extend (import ./overlay.nix);
+    };
+  };
 }

@@ -44,6 +44,7 @@ stdenvNoCC.mkDerivation {
   buildPhase = ''
     runHook preBuild
     export HOME=$TMPDIR npm_config_cache=$TMPDIR/npm
+    export NODE_EXTRA_CA_CERTS=''${NODE_EXTRA_CA_CERTS:-$NIX_SSL_CERT_FILE}
     node src/setup/nix-modules.mjs ${system} "$TMPDIR/modules" "$TMPDIR/work"
     runHook postBuild
   '';

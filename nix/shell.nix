@@ -8,7 +8,7 @@
   iproute2,
   nftables,
   nix,
-  nixfmt,
+  nixfmt-tree,
   nodejs,
   openssl,
   procps,
@@ -27,7 +27,7 @@ mkShellNoCC {
     iproute2
     nftables
     nix
-    nixfmt
+    nixfmt-tree
     nodejs
     openssl
     procps

@@ -6,10 +6,10 @@
 # the reference of services.agent-spawn.
 {
   nixpkgs ? <nixpkgs>,
+  pkgs ? import nixpkgs { overlays = [ (import ../overlay.nix) ]; },
 }:
 let
   lib = import (nixpkgs + "/lib");
-  pkgs = import nixpkgs { overlays = [ (import ../overlay.nix) ]; };
   evaluate = import ./machine.nix { inherit lib nixpkgs pkgs; };
   observe = import ./observe.nix { inherit lib; };
 
