@@ -1,4 +1,4 @@
-# Evaluating this evaluates every sentence about machines with the module; building it costs nothing.
+# Evaluating this evaluates every sentence about machines with the module; building it does nothing.
 {
   lib,
   evaluation,
