@@ -34,7 +34,13 @@
         ];
       };
 
-      checks = forSystems (pkgs: import ./nix/checks.nix { inherit pkgs; inherit (nixpkgs) lib; });
+      checks = forSystems (
+        pkgs:
+        import ./nix/checks.nix {
+          inherit pkgs;
+          inherit (nixpkgs) lib;
+        }
+      );
 
       devShells = forSystems (pkgs: {
         default = pkgs.callPackage ./nix/shell.nix { };

@@ -1,4 +1,5 @@
-# What `npm test` needs, apart from a systemd that runs: the private host brings that.
+# Programs that building and `npm test` call. What boots a private host takes systemd itself and the
+# libraries of users from /usr: those tests need a distribution that has them there.
 {
   mkShellNoCC,
   bubblewrap,
