@@ -37,7 +37,7 @@ export function egressActions(client: (options: ControlOptions) => ApiClient): E
 async function findRules(client: ApiClient, subject: string): Promise<Rules> {
   if (!/[./]|^-$/.test(subject)) return client.egress(checkedId(subject));
   const { network } = await client.plan({ card: await readCardText(subject), arguments: [], attach: null });
-  return network.egress ?? { allow: [], deny: [] };
+  return network.egress ?? { allow: [], deny: [], upstream: null, upstreamFrom: null };
 }
 
 async function showEvents(client: ApiClient, id: string, options: ControlOptions): Promise<number> {

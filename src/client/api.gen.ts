@@ -403,6 +403,14 @@ export interface EgressView {
    */
   readonly allow: readonly EgressRule[];
   readonly deny: readonly EgressRule[];
+  /**
+   * URL of the proxy that everything allowed is handed on to.
+   */
+  readonly upstream: string | null;
+  /**
+   * Where that proxy is named: the card, or the configuration of the daemon.
+   */
+  readonly upstreamFrom: 'card' | 'config.json' | null;
   readonly counts: EgressCountsView | null;
 }
 /**

@@ -3,7 +3,7 @@ import { unitName } from '../base/ids.ts';
 import { parseCard } from '../card/parse.ts';
 import { type ResolvedCard, resolveCard } from '../card/resolve.ts';
 import type { Host, UnitUsage } from '../host/host.ts';
-import type { EgressPolicy, EgressRule, EgressSummary } from '../policy/table.ts';
+import type { EgressRule, EgressSummary } from '../policy/table.ts';
 import type { Agent } from '../sandbox/agent.ts';
 import type { Engine } from '../sandbox/engine.ts';
 import { agentView, countsView } from './agent-views.ts';
@@ -12,7 +12,7 @@ import { auditEntries } from './audit-entries.ts';
 import type { FitnessGate } from './fitness-gate.ts';
 import type { AuditOptions, Caller, CardText, EgressChange, LaunchRequest, Operations } from './operations.ts';
 import { OutputCopier } from './output-copier.ts';
-import { planView } from './plan-view.ts';
+import { planView, type ReachView, reachView } from './plan-view.ts';
 import type {
   AgentDetail,
   AgentView,
@@ -144,8 +144,17 @@ export class DaemonOperations implements Operations {
 
   async egress(id: string): Promise<EgressView> {
     const agent = this.#engine.registry.get(id);
-    const { allow, deny } = agent.isLive ? this.#engine.egressPolicy(id) : await this.#cardRules(agent);
-    return { agent: id, allow, deny, counts: countsView((await this.#summary(agent)) ?? agent.record.egress) };
+    const { allow, deny, upstream, upstreamFrom } = agent.isLive
+      ? reachView(this.#engine.egressTable(id))
+      : await this.#cardRules(agent);
+    return {
+      agent: id,
+      allow,
+      deny,
+      upstream,
+      upstreamFrom,
+      counts: countsView((await this.#summary(agent)) ?? agent.record.egress),
+    };
   }
 
   async reloadCredentials(id: string): Promise<CredentialsView> {
@@ -168,9 +177,9 @@ export class DaemonOperations implements Operations {
   }
 
   /** What an agent that does not run could reach if it did. */
-  async #cardRules({ record }: Agent): Promise<EgressPolicy> {
+  async #cardRules({ record }: Agent): Promise<ReachView> {
     const plan = await this.#engine.plan({ card: record.card, arguments: record.arguments });
-    return planView(plan, record.card).network.egress ?? { allow: [], deny: [] };
+    return reachView(plan.network.egress?.table ?? null);
   }
 
   /** What the proxy knows of an agent that lives; null when it knows nothing or is not there. */

@@ -4,10 +4,13 @@ import type { Mount } from '../plan/mount.ts';
 import type { NetworkPlan } from '../plan/network.ts';
 import { type Plan, unitText } from '../plan/plan.ts';
 import { describeStep } from '../plan/step.ts';
-import type { UpstreamProxy } from '../policy/table.ts';
+import type { AgentTable, UpstreamProxy } from '../policy/table.ts';
 import { publishedView } from './agent-views.ts';
 import { credentialViews } from './credential-views.ts';
-import type { MountView, PlanEgressView, PlanView } from './views.ts';
+import type { EgressView, MountView, PlanEgressView, PlanView } from './views.ts';
+
+/** Rules, and the proxy behind them. */
+export type ReachView = Pick<EgressView, 'allow' | 'deny' | 'upstream' | 'upstreamFrom'>;
 
 /** The plan of a card for people and machines. */
 export function planView(plan: Plan, card: ResolvedCard): PlanView {
@@ -32,15 +35,24 @@ function networkView({ mode, isEnforced, explanation, egress }: NetworkPlan): Pl
 }
 
 function egressView({ table, secrets }: EgressPlan): PlanEgressView {
-  const { policy, upstream, caps } = table;
+  const { caps } = table;
+  return {
+    ...reachView(table),
+    hasCredentials: secrets.upstream !== null,
+    maxBytes: caps.maxBytes,
+    requestsPerMinute: caps.requestsPerMinute,
+  };
+}
+
+/** What may be reached by a table, and by way of whom; null is a network without a way out. */
+export function reachView(table: AgentTable | null): ReachView {
+  if (table === null) return { allow: [], deny: [], upstream: null, upstreamFrom: null };
+  const { policy, upstream } = table;
   return {
     allow: policy.allow,
     deny: policy.deny,
     upstream: upstream === null ? null : upstreamUrl(upstream),
     upstreamFrom: upstream === null ? null : (upstream.from ?? 'card'),
-    hasCredentials: secrets.upstream !== null,
-    maxBytes: caps.maxBytes,
-    requestsPerMinute: caps.requestsPerMinute,
   };
 }
 

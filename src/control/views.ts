@@ -201,6 +201,10 @@ export interface EgressView {
   /** Rules in order; deny wins, no rule means refused. None are in force for a network mode without the proxy. */
   readonly allow: readonly EgressRule[];
   readonly deny: readonly EgressRule[];
+  /** URL of the proxy that everything allowed is handed on to, or null. */
+  readonly upstream: string | null;
+  /** Where that proxy is named; null without one. */
+  readonly upstreamFrom: 'card' | 'config.json' | null;
   readonly counts: EgressCountsView | null;
 }
 

@@ -2,11 +2,12 @@ import { SpawnError } from '../base/errors.ts';
 import { unitName } from '../base/ids.ts';
 import { STARTS_AT_ONCE_MAX } from '../base/limits.ts';
 import type { Host, UnitState } from '../host/host.ts';
+import { withoutCredentials } from '../plan/egress.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type PublishAddresses, plannedPorts } from '../plan/publish.ts';
 import { DEFAULT_VETH_RANGE } from '../plan/veth.ts';
 import type { UidRange } from '../plan/workspace.ts';
-import type { EgressPolicy, EgressRule } from '../policy/table.ts';
+import type { AgentTable, EgressRule } from '../policy/table.ts';
 import type { Agent } from './agent.ts';
 import { readCard } from './card-files.ts';
 import { awaitEffects, CardRestarts } from './card-restarts.ts';
@@ -201,10 +202,11 @@ export class Engine implements AsyncDisposable {
     return reloadCredentials(this.#context, agent);
   }
 
-  /** What an agent may reach: in its present run, or in the next one of a declared agent at rest. */
-  egressPolicy(id: string): EgressPolicy {
+  /** What an agent may reach: in its present run, or in the next one of a declared agent at rest. Null without a way out. */
+  egressTable(id: string): AgentTable | null {
     const { record } = this.registry.get(id);
-    return (this.#context.egress.find(id) ?? record.egressTable)?.policy ?? { allow: [], deny: [] };
+    const table = this.#context.egress.find(id) ?? record.egressTable;
+    return table === null ? null : withoutCredentials(table);
   }
 
   /** Forgets an ended agent that no card declares. */

@@ -92,7 +92,7 @@ test('keys reach the proxy and rest in the record, for root alone, and nothing e
       notices,
       user,
       events,
-      engine.egressPolicy('a'),
+      engine.egressTable('a'),
       host.log,
       [...host.units.loaded],
       host.journaled,

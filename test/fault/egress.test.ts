@@ -262,7 +262,7 @@ test('a live rule is in force, in the record and in the log, and gone with its a
   const rule = await engine.changeEgress('a', { action: 'deny', host: 'bad.example' });
   assert.equal(rule.pointer, '/live/deny/0');
   assert.deepEqual(host.egress.tables.get('a')?.policy.deny, [rule]);
-  assert.deepEqual(engine.egressPolicy('a').deny, [rule]);
+  assert.deepEqual(engine.egressTable('a')?.policy.deny, [rule]);
   assert.deepEqual(engine.registry.get('a').record.egressTable?.policy.deny, [rule]);
   assert.deepEqual(
     events.filter(({ kind }) => kind === 'egress-changed'),
@@ -270,7 +270,7 @@ test('a live rule is in force, in the record and in the log, and gone with its a
   );
   await engine.stop('a');
   await engine.launch(launchOf('a'));
-  assert.deepEqual(engine.egressPolicy('a').deny, []);
+  assert.deepEqual(engine.egressTable('a')?.policy.deny, []);
 });
 
 test('a change that cannot be made says why and changes nothing', async () => {
@@ -287,7 +287,7 @@ test('a change that cannot be made says why and changes nothing', async () => {
   host.failAt(1);
   await assert.rejects(allow('a', 'x.example'), { code: 'host.call-failed' });
   assert.deepEqual(hostsOf(host), ['api.anthropic.com']);
-  assert.deepEqual(engine.egressPolicy('a').allow, host.egress.tables.get('a')?.policy.allow);
+  assert.deepEqual(engine.egressTable('a')?.policy.allow, host.egress.tables.get('a')?.policy.allow);
   await engine.stop('a');
   await assert.rejects(allow('a', 'x.example'), { code: 'sandbox.not-running' });
 });

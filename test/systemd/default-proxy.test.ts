@@ -61,6 +61,9 @@ test('an agent whose card names no proxy goes through that of the configuration,
   const audits = [await agentctl('audit', chained.id), await agentctl('audit', chosen.id)];
   assert.match(audits[0]?.stdout ?? '', /by way of .*:3129 \(from config\.json\)\n/);
   assert.match(audits[1]?.stdout ?? '', /by way of .*:8888\n/);
+  const rules = [await agentctl('export', 'squid', chained.id), await agentctl('export', 'squid', chosen.id)];
+  assert.match(rules[0]?.stdout ?? '', /^# The upstream proxy of the agent is .*:3129 \(from config\.json\)\.\n/);
+  assert.match(rules[1]?.stdout ?? '', /^# The upstream proxy of the agent is .*:8888 \(from its card\)\.\n/);
 });
 
 test('the plan says which proxy there will be, and where it is named', async () => {

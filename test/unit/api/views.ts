@@ -274,6 +274,8 @@ export function egressView(agent: string): EgressView {
     agent,
     allow: [{ host: 'api.example.com', ports: [80, 443], pointer: '/allowed_hosts/0', ...rule }],
     deny: [{ host: '*.evil.example', ports: null, pointer: '/denied_hosts/0', ...rule }],
+    upstream: 'http://10.0.0.1:3128',
+    upstreamFrom: 'config.json',
     counts: COUNTS,
   };
 }

@@ -177,6 +177,10 @@ test('the rules of an agent are written out for other proxies', async (t) => {
   const daemon = await populated(t);
   const squid = await control(['export', 'squid', 'demo'], daemon);
   assert.deepEqual([squid.status, squid.stderr], [0, '']);
+  assert.match(
+    squid.stdout,
+    /^# The upstream proxy of the agent is http:\/\/10\.0\.0\.1:3128 \(from config\.json\)\.\n#/,
+  );
   assert.match(squid.stdout, /api\.example\.com/);
   assert.match(squid.stdout, /\nhttp_access deny all\n/);
   const tinyproxy = await control(['export', 'tinyproxy', 'demo'], daemon);
@@ -188,6 +192,7 @@ test('the rules of an agent are written out for other proxies', async (t) => {
     [null, '/etc/tinyproxy/agent-spawn.filter'],
   );
   const ofCard = await control(['export', 'squid', cardFile(t, { agent_id: 'other' })], daemon);
+  assert.match(ofCard.stdout, /^# The upstream proxy of the agent is http:\/\/10\.0\.0\.1:3128 \(from its card\)\.\n/);
   assert.match(ofCard.stdout, /\nhttp_access deny all\n/);
   assert.match(ofCard.stdout, /api\.example\.org/);
   assert.equal((await control(['export', 'nginx', 'demo'], daemon)).status, 2);
