@@ -60,15 +60,27 @@ export function whyNotEvaluated(env) {
 export function evaluate(env) {
   const why = whyNotEvaluated(env);
   if (why !== undefined) throw new SetupError(why);
-  const { NIXPKGS: nixpkgs = '', NIX: program = 'nix' } = env;
-  const paths = ['-I', `nixpkgs=${nixpkgs}`, '-I', `evaluation=${inCheckout('nix/evaluation')}`];
-  const words = [...STORELESS, '--impure', '--json', '--verbose', ...paths, '--expr', 'import <evaluation> { }'];
-  const ended = spawnSync(program, words, { encoding: 'utf8', env, maxBuffer: OUTPUT_MAX });
-  if (ended.status !== 0)
-    throw new SetupError(`nix/evaluation:\n${ended.error?.message ?? ended.stderr.replace(READING, '')}`);
-  const read = [...ended.stderr.matchAll(READING)].map(([, path = '']) => path);
+  const { value, messages } = call('nix/evaluation', '{ }', env);
+  const read = [...messages.matchAll(READING)].map(([, path = '']) => path);
   const own = read.filter((path) => path.startsWith(inCheckout('/')));
-  return { ...JSON.parse(ended.stdout), read: own.map((path) => path.slice(inCheckout('/').length)) };
+  return { ...value, read: own.map((path) => path.slice(inCheckout('/').length)) };
+}
+
+/**
+ * The value of a function of the checkout that takes nixpkgs from the search path.
+ * @param {string} path relative to the checkout
+ * @param {string} argument an expression
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {{ value: any, messages: string }} and what Nix said meanwhile
+ * @throws {SetupError} with what Nix said
+ */
+export function call(path, argument, env) {
+  const { NIXPKGS: nixpkgs = '', NIX: program = 'nix' } = env;
+  const paths = ['-I', `nixpkgs=${nixpkgs}`, '-I', `function=${inCheckout(path)}`];
+  const words = [...STORELESS, '--impure', '--json', '--verbose', ...paths, '--expr', `import <function> ${argument}`];
+  const ended = spawnSync(program, words, { encoding: 'utf8', env, maxBuffer: OUTPUT_MAX });
+  if (ended.status === 0) return { value: JSON.parse(ended.stdout), messages: ended.stderr };
+  throw new SetupError(`${path}:\n${ended.error?.message ?? ended.stderr.replace(READING, '')}`);
 }
 
 /**

@@ -21,7 +21,7 @@ const TIERS = [
   { name: 'unit', place: 'machine', concurrency: availableParallelism(), timeoutS: 120 },
   { name: 'golden', place: 'machine', concurrency: availableParallelism(), timeoutS: 120 },
   { name: 'fault', place: 'machine', concurrency: availableParallelism(), timeoutS: 300 },
-  { name: 'nix', place: 'machine', concurrency: availableParallelism(), timeoutS: 120 },
+  { name: 'nix', place: 'machine', concurrency: availableParallelism(), timeoutS: 300 },
   { name: 'private-host', place: 'machine', concurrency: 1, timeoutS: 300 },
   { name: 'systemd', place: 'private-host', concurrency: 1, timeoutS: 600 },
   { name: 'vm', place: 'vm', concurrency: 1, timeoutS: 900 },

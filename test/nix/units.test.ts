@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -44,16 +44,23 @@ for (const machine of machines) {
     const groups = readRecorded(machine, 'groups.txt').split('\n').filter(Boolean);
     mkdirSync(join(root, 'etc'));
     writeFileSync(join(root, 'etc/group'), groups.map((name, at) => `${name}:x:${60_001 + at}:\n`).join(''));
-    const rules = join(root, 'rules.conf');
     const text = readRecorded(machine, 'tmpfiles.txt');
-    writeFileSync(rules, text);
-    execFileSync('systemd-tmpfiles', ['--create', `--root=${root}`, rules], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const paths = text.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
-    assert.ok(paths.length > 0);
-    for (const path of paths) {
-      const found = lstatSync(join(root, path));
-      assert.ok(found.isDirectory() || found.isSymbolicLink(), path);
-    }
+    writeFileSync(join(root, '20-agent-spawn.conf'), text);
+    const files = [join(root, '20-agent-spawn.conf'), join(CHECKOUT, 'units/agent-spawn.tmpfiles.conf')];
+    execFileSync('systemd-tmpfiles', ['--create', `--root=${root}`, ...files], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const rules = text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(' '));
+    const made = rules.map(([type = '', path = '', mode = '', , , , target = '']) => {
+      if (type === 'L+') return readlinkSync(join(root, path)) === target;
+      return (statSync(join(root, path)).mode & 0o7777) === Number.parseInt(mode.replace(':', ''), 8);
+    });
+    assert.deepEqual(
+      made,
+      rules.map(() => true),
+    );
+    assert.ok(rules.length > 0);
   });
 }
 
