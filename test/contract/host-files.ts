@@ -130,6 +130,13 @@ export function testFiles(name: string, open: () => Promise<Ground>): void {
     await assert.rejects(host.files.symlink('one', `${place}/directory`), CALL_FAILED);
   });
 
+  check('what is absent and what is no socket gets no second name', async ({ host }, place) => {
+    await host.files.write(`${place}/file`, 'x', 0o600);
+    assert.equal(await host.files.linkSocket(`${place}/file`, `${place}/name`, 0), false);
+    assert.equal(await host.files.linkSocket(`${place}/absent`, `${place}/name`, 0), false);
+    assert.deepEqual(await host.files.list(place), ['file']);
+  });
+
   check('a list is sorted, an absent directory has no entries, a file has none to list', async ({ host }, place) => {
     for (const name of ['b', 'a', 'c']) await host.files.write(`${place}/${name}`, '', 0o600);
     assert.deepEqual(await host.files.list(place), ['a', 'b', 'c']);

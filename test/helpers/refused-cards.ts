@@ -78,7 +78,16 @@ function ofAgents(): readonly RefusedCard[] {
 }
 
 function ofFiles(workspace: string): readonly RefusedCard[] {
-  const hidden = ['/etc', '/dev/shm', '/nix/var/nix', '/proc/1', '/run/docker.sock', '/sys/kernel', '/tmp/x', '/var/run/x'];
+  const hidden = [
+    '/etc',
+    '/dev/shm',
+    '/nix/var/nix',
+    '/proc/1',
+    '/run/docker.sock',
+    '/sys/kernel',
+    '/tmp/x',
+    '/var/run/x',
+  ];
   return [
     {
       about: 'paths that are never shown',

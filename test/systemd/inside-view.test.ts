@@ -256,7 +256,7 @@ test('what belongs to agent-spawn on the host is not for other users to read', a
   const id = await detachAgent(bench.card({ command: ['sleep', 'infinity'] }));
   const agent = startAgent(bench.card({ command: ['bash', '-c', 'echo up; sleep infinity'] }));
   await agent.lineLike(/^up$/);
-  for (const name of ['records', 'exits', 'attach']) {
+  for (const name of ['records', 'exits', 'attach', 'streams']) {
     assert.equal(lstatSync(`/run/agent-spawn/${name}`).mode & 0o777, 0o700, name);
   }
   assert.equal(lstatSync('/run/agent-spawn/api.sock').mode & 0o777, 0o600);

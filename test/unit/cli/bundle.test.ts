@@ -30,6 +30,17 @@ test('agent-spawn loads no package and only modules of Node that are cheap', asy
   assert.deepEqual(builtins, ['node:fs', 'node:net', 'node:path', 'node:util']);
 });
 
+test('what judges cards without a host touches none', async () => {
+  const { inputs, builtins } = await bundle('card-check');
+  assert.deepEqual(
+    inputs.filter((path) =>
+      /src\/(api|client|host|proxy|sandbox)\/|node_modules\/(ajv|pino|execa|@particle|koffi)/.test(path),
+    ),
+    [],
+  );
+  assert.deepEqual(builtins, ['node:crypto']);
+});
+
 test('what the daemon is made of would be found', async () => {
   assert.ok((await bundle('agent-spawnd')).inputs.some((path) => HEAVY.test(path)));
 });
