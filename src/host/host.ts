@@ -21,6 +21,8 @@ export interface Host {
   systemFacts(): Promise<SystemFacts>;
   /** Forgets remembered system facts. */
   refreshFacts(): void;
+  /** Calls `changed` when system facts are others than those that are remembered; the result stops the watch. */
+  watchFacts(changed: () => void): Disposable;
   /** Answers one card's questions, on top of the system facts. */
   facts(query: FactQuery): Promise<HostFacts>;
 }

@@ -4,6 +4,7 @@ import { linuxClock } from './clock.ts';
 import { tryCredential } from './credential-trial.ts';
 import { EgressControl } from './egress.ts';
 import { linuxFiles } from './files.ts';
+import { watchGeneration } from './generation.ts';
 import type { Host } from './host.ts';
 import { Journal } from './journal.ts';
 import { Probe } from './probe.ts';
@@ -66,6 +67,7 @@ export async function openLinuxHost(options: LinuxHostOptions): Promise<Host & A
     audit: linuxAudit(),
     systemFacts: () => probe.systemFacts(),
     refreshFacts: () => probe.refreshFacts(),
+    watchFacts: watchGeneration,
     facts: (query) => probe.facts(query),
     [Symbol.asyncDispose]: async () => {
       await journal[Symbol.asyncDispose]();

@@ -4,11 +4,12 @@ import { callFailed } from './call-failed.ts';
 import { probeCgroupLayout } from './cgroup-layout.ts';
 import { EGRESS_CONTROL_SOCKET } from './egress.ts';
 import { isSocket, probeSocketProxyd } from './egress-facts.ts';
+import { readGeneration } from './generation.ts';
 import type { HostFiles } from './host.ts';
 import { probeNetworkTools } from './network-tools.ts';
 import { probePath } from './path-facts.ts';
 import { probeProgram } from './program-facts.ts';
-import { probeBundle, probeEtc, probeGeneration, probeProfile, probeRoots } from './shown-paths.ts';
+import { probeBundle, probeEtc, probeProfile, probeRoots } from './shown-paths.ts';
 import { probeSocket } from './socket-facts.ts';
 import { probeUserClaims } from './user-claims.ts';
 import type { UserNames } from './user-names.ts';
@@ -44,7 +45,7 @@ export class Probe {
    * consisted of may be removed.
    */
   async systemFacts(): Promise<SystemFacts> {
-    const generation = await probeGeneration();
+    const generation = readGeneration();
     if (generation !== this.#generation) this.refreshFacts();
     this.#generation = generation;
     this.#system ??= this.#readSystem();

@@ -1,6 +1,7 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import type { EtcEntry, ProfileFacts, RootEntry } from '../plan/facts.ts';
 import { unless } from './call-failed.ts';
+import { NIXOS_SYSTEM } from './generation.ts';
 
 /** Top-level paths a sandbox may see, in the order they are mounted. */
 const ROOTS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store'];
@@ -38,9 +39,6 @@ const BUNDLES = [
 /** NixOS keeps the real `/etc` here and fills the other one with links to it (nixos/modules/system/etc). */
 const NIXOS_ETC = '/etc/static';
 
-/** The system that a NixOS runs: a directory of the store (nixos/modules/system/activation). */
-const NIXOS_SYSTEM = '/run/current-system';
-
 /** Errors that mean "nothing is there". */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
@@ -68,11 +66,6 @@ export async function probeBundle(roots: readonly RootEntry[], etc: readonly Etc
     if (isInRoots(real, roots)) return real;
   }
   return null;
-}
-
-/** What a NixOS runs at the moment, or null on another host; it changes with every generation. */
-export async function probeGeneration(): Promise<string | null> {
-  return unless(ABSENT, realpath(NIXOS_SYSTEM));
 }
 
 /** The profile of a NixOS whose store is shown, or null. */

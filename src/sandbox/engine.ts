@@ -112,7 +112,9 @@ export class Engine implements AsyncDisposable {
     );
     await reconcile(context);
     await engine.compileDeclared();
-    engine.#watches.push(options.host.files.watch(options.paths.cardsDirectory, () => void engine.compileDeclared()));
+    const compile = (): void => void engine.compileDeclared();
+    engine.#watches.push(options.host.files.watch(options.paths.cardsDirectory, compile));
+    engine.#watches.push(options.host.watchFacts(compile));
     return engine;
   }
 

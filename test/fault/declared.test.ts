@@ -21,6 +21,15 @@ test('a card becomes a unit file that starts what the card says', async () => {
   assert.equal(engine.registry.get('a').state, 'not-started');
 });
 
+test('a card is compiled again when the system of the host is another one', async () => {
+  const host = hostWithCard();
+  const engine = await openEngine(host);
+  host.switchTo({ ...host.system, profile: { directory: '/nix/store/p-system-path', localeArchive: null } });
+  // What is under way is waited for.
+  await engine[Symbol.asyncDispose]();
+  assert.match(host.files.text(UNIT_FILE) ?? '', /--setenv PATH \S+:\/nix\/store\/p-system-path\/bin /);
+});
+
 test('a compilation whose n-th call fails, for every n, is made good by the next one', async () => {
   const undisturbed = hostWithCard();
   await openEngine(undisturbed);

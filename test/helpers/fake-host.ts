@@ -46,6 +46,7 @@ export class FakeHost implements Host {
     append: (entry) => this.#faults.mutate(`journal of ${entry.unit}`, () => void this.journaled.push(entry)),
   };
   system: SystemFacts = DEBIAN;
+  readonly #factWatches = new Set<() => void>();
   canLoadCredential = true;
   /** Programs by name; null for one that is not installed. Every other name is a binary in /usr/bin. */
   readonly programs = new Map<string, ProgramFacts | null>();
@@ -97,6 +98,17 @@ export class FakeHost implements Host {
   }
 
   refreshFacts(): void {}
+
+  watchFacts(changed: () => void): Disposable {
+    this.#factWatches.add(changed);
+    return { [Symbol.dispose]: () => void this.#factWatches.delete(changed) };
+  }
+
+  /** Makes this another system, as a switch of a NixOS does. */
+  switchTo(system: SystemFacts): void {
+    this.system = system;
+    for (const changed of this.#factWatches) changed();
+  }
 
   async facts(query: FactQuery): Promise<HostFacts> {
     const { program } = query;

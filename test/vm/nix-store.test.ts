@@ -162,10 +162,14 @@ test('a link and its wall are made by the tools of the store', async () => {
 });
 
 test('when another generation runs, an agent has that one’s programs, without a restart of the daemon', async () => {
+  await declareCard(card('waiting', { command: ['hello'], network: { mode: 'none' } }));
+  assert.match(readFileSync(unitFileOf('waiting'), 'utf8'), /"hello" was not found|\\"hello\\" was not found/);
   const programs = { opencode: OPENCODE, hello: '#!/bin/sh\necho "hello from $0"\n' };
   await host.withOpenStore(() => host.switchSystem('second', programs));
   const ended = await succeed(runAgent(card('switched', { command: ['hello'], network: { mode: 'none' } })));
   assert.equal(ended.stdout, `hello from ${storePath('system-path-second')}/bin/hello\n`);
+  await awaitFile(unitFileOf('waiting'), (text) => / -- hello$/m.test(text));
+  await withdrawCard('waiting');
 });
 
 test('agents that have ended leave nothing on such a host', async () => {
