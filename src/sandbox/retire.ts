@@ -32,11 +32,14 @@ export async function settleEnd(context: EngineContext, agent: Agent): Promise<v
   }
   const ended = (): AgentRecord => ({ ...agent.record, ...end, egress, egressTable: null });
   await tolerate(context, `record of ${agent.id}`, () => storeRecord(context.host, context.paths, ended()));
-  // A card that went away meanwhile has left the clearing away to the end of the run.
-  if (!wasSpawned && agent.record.origin === 'spawned') await clearUnit(context, agent);
   await tolerate(context, `homes of ${agent.id}`, () =>
-    dropHomes(context, { id: agent.id, uid: agent.isWithdrawn ? null : agent.record.user.uid }),
+    dropHomes(context, { id: agent.id, uid: agent.record.user.uid }),
   );
+  // A card that went away, until this very moment, has left the clearing away to the end of the run.
+  if (agent.isWithdrawn) {
+    if (!wasSpawned) await clearUnit(context, agent);
+    await tolerate(context, `homes of ${agent.id}`, () => dropHomes(context, { id: agent.id }));
+  }
   agent.end(ended());
   if (agent.record.origin === 'declared') await restUntilNextRun(context, agent);
   context.report({ kind: 'ended', id: agent.id, outcome: describeOutcome(end.outcome) });

@@ -234,6 +234,31 @@ test('a card that goes away while the end of its agent is being settled leaves n
   );
 });
 
+test('a card that goes away in the last moment of that leaves nothing either', async () => {
+  const host = new FakeHost();
+  const engine = await openEngine(host);
+  host.markClean();
+  declare(host, {});
+  await engine.compileDeclared();
+  const agent = await engine.startDeclared('a');
+  const list = host.files.list.bind(host.files);
+  host.files.list = async (path) => {
+    host.files.list = list;
+    await host.files.remove('/etc/agents/a.json');
+    await engine.compileDeclared();
+    assert.equal(agent.isLive, true);
+    return list(path);
+  };
+  host.units.end(UNIT, { result: 'success', mainCode: 1, mainStatus: 0 });
+  await agent.whenEnded();
+  await settle();
+  await engine.remove('a');
+  assert.deepEqual(
+    unexpected(host.leftovers()).filter((line) => !line.startsWith('directory /srv/agents')),
+    [],
+  );
+});
+
 test('a run that begins while the end of the one before is being settled keeps its way out', async () => {
   const host = new FakeHost();
   declare(host, { allowed_hosts: ['one.example'] });
