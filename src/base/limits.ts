@@ -43,8 +43,8 @@ export const UIDS_MAX: number = 65_536;
 export const DECLARED_CARDS_MAX: number = 1024;
 /** Agents that are restarted or stopped at once because their cards changed; more wait in order, so that a host with many is not put to work on all at one time. */
 export const CARD_RESTARTS_AT_ONCE_MAX: number = 4;
-/** Time a reload waits for agents that it restarts, milliseconds: below TimeoutStartSec= of agent-spawnd.service, which ends `systemctl reload`. */
-export const RELOAD_SETTLE_MS: number = 20_000;
+/** Time a reload waits for agents that it restarts, at most twice, milliseconds: TimeoutStartSec= of agent-spawnd.service ends `systemctl reload`. */
+export const RELOAD_SETTLE_MS: number = 12_000;
 /** Bytes of a foreground agent's output that are copied to the journal per agent, bytes. */
 export const JOURNAL_COPY_BYTES_MAX: number = 8 * 1024 * 1024;
 /** The same in lines: journald's own limit for one service and half a minute (RateLimitBurst=, journald.conf(5)). */

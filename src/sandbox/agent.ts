@@ -27,7 +27,7 @@ export class Agent {
   /** What the cards directory says of this id, a card or that it is refused, waits for the end of this run. */
   hidesCard = false;
   /** A run that PID 1 began before it read the newest unit file, and the card it is of; null for none. */
-  begun: { readonly invocationId: string; readonly card: WrittenCard | null } | null = null;
+  begun: { readonly invocationId: string; readonly card: WrittenCard } | null = null;
   /** The end of this run is being settled. */
   isSettling = false;
   /** Whether its card went away during this run, which is not to come back then. */
@@ -59,10 +59,12 @@ export class Agent {
   noteRun(state: UnitState | null): void {
     if (state === null || state.invocationId === this.invocationId) return;
     if (hasEnded(state) || state.subState === 'auto-restart') return;
-    this.begun = { invocationId: state.invocationId, card: this.record.unitCard };
+    const { unitCard } = this.record;
+    // Without one it was refused, or PID 1 had nothing to start it by: what runs is of the newest file.
+    if (unitCard !== null) this.begun = { invocationId: state.invocationId, card: unitCard };
   }
 
-  /** The card that a run is of; null for one that only says that the card is refused. */
+  /** The card that a run is of; null while PID 1 has read none, or one that is refused. */
   cardOfRun(invocationId: string): WrittenCard | null {
     return this.begun?.invocationId === invocationId ? this.begun.card : this.record.unitCard;
   }

@@ -1,7 +1,7 @@
-import { CARD_RESTARTS_AT_ONCE_MAX, RELOAD_SETTLE_MS } from '../base/limits.ts';
+import { CARD_RESTARTS_AT_ONCE_MAX } from '../base/limits.ts';
 import { isSameCard } from '../card/same-card.ts';
 import type { Agent } from './agent.ts';
-import type { CardEffect } from './cards-report.ts';
+import type { CardEffect, PendingEffect } from './cards-report.ts';
 import { Coalesced } from './coalesced.ts';
 import type { EngineContext } from './context.ts';
 import { Turnstile } from './turnstile.ts';
@@ -12,12 +12,6 @@ export interface CardRestartActions {
   readonly restart: (agent: Agent) => Promise<boolean>;
   /** Resolves once nothing of it runs. */
   readonly stop: (agent: Agent) => Promise<void>;
-}
-
-/** Something that is under way for the card of an agent; null when there turned out to be nothing to do. */
-export interface PendingEffect {
-  readonly id: string;
-  readonly effect: Promise<CardEffect | null>;
 }
 
 /**
@@ -82,28 +76,6 @@ export class CardRestarts {
     if (await this.#actions.restart(agent)) return { id, did: 'restarted', message: null };
     return { id, did: 'waiting', message: 'PID 1 is still restarting it.' };
   }
-}
-
-/** Waits for all, and not for ever: what takes longer goes on, and is told as such. */
-export async function awaitEffects(
-  { host }: Pick<EngineContext, 'host'>,
-  pending: readonly PendingEffect[],
-): Promise<readonly CardEffect[]> {
-  if (pending.length === 0) return [];
-  let expire = (): void => undefined;
-  const expired = new Promise<void>((resolve) => {
-    expire = resolve;
-  });
-  using _timer = host.clock.timer(RELOAD_SETTLE_MS, expire);
-  const effects = await Promise.all(
-    pending.map(({ id, effect }) =>
-      Promise.race([
-        effect,
-        expired.then((): CardEffect => ({ id, did: 'waiting', message: 'It is still being restarted or stopped.' })),
-      ]),
-    ),
-  );
-  return effects.filter((effect) => effect !== null);
 }
 
 /** A declared agent that runs, and is not being stopped, by another card than PID 1 would start it by now. */

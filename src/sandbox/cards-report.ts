@@ -1,4 +1,5 @@
-import type { PendingEffect } from './card-restarts.ts';
+import { RELOAD_SETTLE_MS } from '../base/limits.ts';
+import type { EngineContext } from './context.ts';
 
 /** What was done for the card of one agent. */
 export interface CardEffect {
@@ -21,6 +22,12 @@ export interface CardsReport {
   readonly unchanged: number;
 }
 
+/** Something that is under way for the card of an agent; null when there turned out to be nothing to do. */
+export interface PendingEffect {
+  readonly id: string;
+  readonly effect: Promise<CardEffect | null>;
+}
+
 /** What one reading of the cards directory did. */
 export interface CardsReading {
   /** In order of time. */
@@ -29,16 +36,59 @@ export interface CardsReading {
   readonly ids: readonly string[];
   /** What it began, which may take longer. */
   readonly pending: readonly PendingEffect[];
+  /** Another reading after all that, for cards that were refused for the sake of agents which may be gone then. */
+  readonly next: Promise<CardsReading | null> | null;
 }
 
 /**
- * One report of readings in order of time, and of what came of what they began:
- * what was done last for an agent is what is told of it.
+ * The report of readings once what they began is done, or takes too long. More
+ * may be added to them meanwhile, which are then told of as well.
  */
-export function cardsReport(readings: readonly CardsReading[], begun: readonly CardEffect[]): CardsReport {
-  const effects = [...readings.flatMap((reading) => reading.effects), ...begun];
+export async function settledReport(
+  context: Pick<EngineContext, 'host'>,
+  readings: readonly CardsReading[],
+): Promise<CardsReport> {
+  const asked = readings.length;
+  const first = await settledEffects(context, readings.slice(0, asked));
+  if (first.some(({ did }) => did === 'waiting')) return cardsReport(first, readings.at(-1)?.ids ?? []);
+  await readings[asked - 1]?.next;
+  const effects = [...first, ...(await settledEffects(context, readings.slice(asked)))];
+  return cardsReport(effects, readings.at(-1)?.ids ?? []);
+}
+
+async function settledEffects(
+  context: Pick<EngineContext, 'host'>,
+  readings: readonly CardsReading[],
+): Promise<readonly CardEffect[]> {
+  const settled = readings.map(async ({ effects, pending }) => [...effects, ...(await awaitEffects(context, pending))]);
+  return (await Promise.all(settled)).flat();
+}
+
+/** Waits for all, and not for ever: what takes longer goes on, and is told as such. */
+async function awaitEffects(
+  { host }: Pick<EngineContext, 'host'>,
+  pending: readonly PendingEffect[],
+): Promise<readonly CardEffect[]> {
+  if (pending.length === 0) return [];
+  let expire = (): void => undefined;
+  const expired = new Promise<void>((resolve) => {
+    expire = resolve;
+  });
+  using _timer = host.clock.timer(RELOAD_SETTLE_MS, expire);
+  const effects = await Promise.all(
+    pending.map(({ id, effect }) =>
+      Promise.race([
+        effect,
+        expired.then((): CardEffect => ({ id, did: 'waiting', message: 'It is still being restarted or stopped.' })),
+      ]),
+    ),
+  );
+  return effects.filter((effect) => effect !== null);
+}
+
+/** One report of effects in order of time: what was done last for an agent is what is told of it. */
+export function cardsReport(effects: readonly CardEffect[], ids: readonly string[]): CardsReport {
   const told = new Map(effects.map((effect) => [effect.id, effect]));
-  const ids = readings.at(-1)?.ids ?? [];
   return {
     cards: [...told.values()].sort((one, other) => (one.id < other.id ? -1 : 1)),
     unchanged: ids.filter((id) => !told.has(id)).length,

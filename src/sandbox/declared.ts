@@ -9,12 +9,12 @@ import { type Plan, unitText } from '../plan/plan.ts';
 import type { AgentTable } from '../policy/table.ts';
 import { Agent } from './agent.ts';
 import { applySteps } from './apply.ts';
+import { dropMark } from './autostart.ts';
 import { type CardRead, readCards } from './card-files.ts';
 import type { CardEffect } from './cards-report.ts';
 import { type EngineContext, tolerate } from './context.ts';
 import { declareTable, forgetTable } from './declared-egress.ts';
 import { withCredentials } from './egress-credentials.ts';
-import type { EnginePaths } from './executors.ts';
 import { dropHomes } from './home.ts';
 import { dropKeys } from './key-file.ts';
 import { planLaunch } from './launch.ts';
@@ -36,6 +36,8 @@ export interface Compiled {
   readonly unitCard: WrittenCard | null;
   /** The card asks to be started at boot. */
   readonly autostart: boolean;
+  /** It is refused on this host as it is now, perhaps for the sake of another agent. */
+  readonly isUnfit: boolean;
   /** The card that was known of this id until now. */
   readonly before: ResolvedCard | null;
 }
@@ -47,6 +49,7 @@ const NOTHING: Omit<Compiled, 'id'> = {
   isChanged: false,
   unitCard: null,
   autostart: false,
+  isUnfit: false,
   before: null,
 };
 
@@ -103,7 +106,7 @@ export async function compileCard(context: EngineContext, read: CardRead): Promi
   const unitCard = plan === null ? null : read.written;
   const isChanged = isWritten || !isSameOrNone(agent.record.unitCard, unitCard);
   const autostart = plan !== null && read.card?.autostart === true;
-  return { id, isCard: true, effect, isChanged, unitCard, autostart, before };
+  return { id, isCard: true, effect, isChanged, unitCard, autostart, isUnfit: isUnfit(found), before };
 }
 
 /**
@@ -123,7 +126,7 @@ async function keepRun(context: EngineContext, agent: Agent, found: Found): Prom
   if (record.linkIndex === null) context.links.release(id);
   await storeRecord(context.host, context.paths, agent.record);
   const message = `Its run goes on by the card before: ${problemLine(found)}`;
-  return { ...NOTHING, id, effect: { id, did: 'refused', message } };
+  return { ...NOTHING, id, effect: { id, did: 'refused', message }, isUnfit: isUnfit(found) };
 }
 
 /** What a card that was read is to those who asked for it. */
@@ -134,6 +137,10 @@ function effectOf(known: Agent | null, found: Found): CardEffect | null {
   const runCard = known?.isLive === true ? known.record.runCard : null;
   const isOther = runCard !== null && !isSameCard(runCard, written);
   return { id, did: 'installed', message: isOther ? 'Its run goes on by the card before.' : null };
+}
+
+function isUnfit({ plan, read }: Found): boolean {
+  return plan === null && read.problems.length === 0;
 }
 
 function reportCard(context: EngineContext, { read: { id }, problems }: Found): void {
@@ -255,16 +262,6 @@ async function removeOrphans(context: EngineContext, declared: ReadonlySet<strin
     removed.push({ ...NOTHING, id, isCard: false, isChanged: true, effect: { id, did: 'removed', message: null } });
   }
   return removed;
-}
-
-/** File that says that a declared agent was started without being asked for; gone with its card and with a boot. */
-export function autostartMark(paths: EnginePaths, id: string): string {
-  return `${paths.recordsDirectory}/${id}.autostarted`;
-}
-
-/** From now on it was not started without being asked for. */
-export async function dropMark(context: EngineContext, id: string): Promise<void> {
-  await tolerate(context, `autostart of ${id}`, () => context.host.files.remove(autostartMark(context.paths, id)));
 }
 
 /** A declared agent whose card went away while it runs: it ends in its own time, and leaves nothing then. False when that is known. */

@@ -9,13 +9,14 @@ import { DEFAULT_VETH_RANGE } from '../plan/veth.ts';
 import type { UidRange } from '../plan/workspace.ts';
 import type { AgentTable, EgressRule } from '../policy/table.ts';
 import type { Agent } from './agent.ts';
+import { autostart } from './autostart.ts';
 import { readCard } from './card-files.ts';
-import { awaitEffects, CardRestarts } from './card-restarts.ts';
-import { type CardEffect, type CardsReading, type CardsReport, cardsReport } from './cards-report.ts';
+import { CardRestarts } from './card-restarts.ts';
+import { type CardsReading, type CardsReport, type PendingEffect, settledReport } from './cards-report.ts';
 import { Coalesced } from './coalesced.ts';
 import { type EngineContext, type EngineEvent, tolerate } from './context.ts';
 import { type ReloadedCredential, reloadCredentials } from './credential-reload.ts';
-import { autostartMark, compileCard, compileCards } from './declared.ts';
+import { compileCard, compileCards } from './declared.ts';
 import { takeUpNext } from './declared-egress.ts';
 import { changeEgress } from './egress-change.ts';
 import { EgressTables } from './egress-tables.ts';
@@ -29,6 +30,7 @@ import { awaitProgram } from './program-wait.ts';
 import { takenPort } from './publish.ts';
 import { AGENT_UNITS, agentOfUnit, reconcile } from './reconcile.ts';
 import { removeRecord, storeRecord } from './record.ts';
+import { cardRefused } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { settleEnd } from './retire.ts';
 import { Turnstile } from './turnstile.ts';
@@ -67,6 +69,8 @@ export class Engine implements AsyncDisposable {
   readonly #uidStore: Coalesced;
   readonly #compilation: Coalesced<CardsReading>;
   readonly #restarts: CardRestarts;
+  /** Where readings of the cards are put down for those who asked for one. */
+  readonly #listeners = new Set<CardsReading[]>();
 
   private constructor(options: EngineOptions, uids: UidTable) {
     this.#uids = uids;
@@ -162,7 +166,7 @@ export class Engine implements AsyncDisposable {
   async restart(id: string): Promise<Agent> {
     const agent = this.registry.get(id);
     if (agent.record.origin === 'declared') await this.#recompile(id);
-    if (agent.isInvalid && agent.isLive) throw cardRefused(agent);
+    if (agent.isInvalid && agent.isLive) throw cardRefused(agent.record);
     await awaitProgram(this.#context, agent);
     // PID 1 tells of the new run only when it runs; what it may reach is settled before.
     if (agent.record.origin === 'declared' && !agent.isInvalid) await takeUpNext(this.#context, agent);
@@ -200,7 +204,7 @@ export class Engine implements AsyncDisposable {
   async reloadCredentials(id: string): Promise<readonly ReloadedCredential[]> {
     const agent = this.registry.get(id);
     if (agent.isInvalid) await this.#recompile(id);
-    if (agent.isInvalid) throw cardRefused(agent);
+    if (agent.isInvalid) throw cardRefused(agent.record);
     return reloadCredentials(this.#context, agent);
   }
 
@@ -235,14 +239,14 @@ export class Engine implements AsyncDisposable {
   /** Compiles the cards directory again and says what that came to. */
   async reload(): Promise<CardsReport> {
     // One that is under way may have seen already what the caller did before it asked.
-    const earlier = this.#compilation.running?.catch(() => null) ?? null;
-    const readings = await Promise.all([earlier, this.#compilation.request()]);
-    const present = readings.filter((reading) => reading !== null);
-    const begun = await awaitEffects(
-      this.#context,
-      present.flatMap(({ pending }) => pending),
-    );
-    return cardsReport(present, begun);
+    const readings: CardsReading[] = [];
+    this.#listeners.add(readings);
+    try {
+      await this.#compilation.request();
+      return await settledReport(this.#context, readings);
+    } finally {
+      this.#listeners.delete(readings);
+    }
   }
 
   /** Stops watching. Agents go on: they are PID 1's. */
@@ -262,25 +266,22 @@ export class Engine implements AsyncDisposable {
       if (agent.record.origin === 'declared' || agent.isWithdrawn) await this.#refresh(agent);
     }
     const effects = compiled.flatMap(({ effect }) => effect ?? []);
-    for (const { id, autostart } of compiled) if (autostart) effects.push(...(await this.#autostart(id)));
+    for (const one of compiled) {
+      if (one.autostart) effects.push(...(await autostart(context, one.id, () => this.startDeclared(one.id))));
+    }
     const ids = compiled.filter(({ isCard }) => isCard).map(({ id }) => id);
-    return { effects, ids, pending: this.#restarts.begin() };
+    const pending = this.#restarts.begin();
+    const isProgress = pending.length > 0 || effects.some(({ did }) => did === 'installed' || did === 'removed');
+    const mayMend = isProgress && compiled.some(({ isUnfit }) => isUnfit);
+    const reading = { effects, ids, pending, next: mayMend ? this.#readAgain(pending) : null };
+    for (const readings of this.#listeners) readings.push(reading);
+    return reading;
   }
 
-  /** Starts a declared agent once per boot, when its card is first seen. */
-  async #autostart(id: string): Promise<readonly CardEffect[]> {
-    const { host, paths } = this.#context;
-    const mark = autostartMark(paths, id);
-    if ((await host.files.read(mark, 1)) !== null) return [];
-    await host.files.write(mark, '', 0o600);
-    try {
-      await this.startDeclared(id);
-      return [{ id, did: 'started', message: null }];
-    } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
-      this.#context.report({ kind: 'ignored-failure', operation: `autostart of ${id}`, failure });
-      return [{ id, did: 'failed', message: failure }];
-    }
+  /** Reads the cards once more when what is under way is done. */
+  async #readAgain(pending: readonly PendingEffect[]): Promise<CardsReading | null> {
+    await Promise.all(pending.map(({ effect }) => effect));
+    return this.#compilation.request().catch(() => null);
   }
 
   /** Takes in the newest card of an id; false when the cards directory has none. */
@@ -386,10 +387,4 @@ export class Engine implements AsyncDisposable {
     const agent = this.registry.find(id);
     return agent !== null && (agent.isLive || agent.record.origin === 'declared');
   }
-}
-
-function cardRefused({ id, record }: Agent): SpawnError {
-  return new SpawnError('sandbox.card-refused', record.notices[0] ?? 'The card is refused.', {
-    remedy: `agentctl inspect ${id}`,
-  });
 }

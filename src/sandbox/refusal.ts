@@ -1,6 +1,8 @@
+import { SpawnError } from '../base/errors.ts';
 import type { Problem } from '../base/result.ts';
 import { AGENTS_SLICE } from '../plan/properties.ts';
 import { renderUnitText } from '../plan/unit-text.ts';
+import type { AgentRecord } from './record.ts';
 
 /** What a unit says whose card was refused. */
 export interface Refusal {
@@ -38,4 +40,11 @@ export function problemText(problem: Problem): string {
   const where = problem.pointer === '' ? '' : `${problem.pointer}: `;
   const hint = problem.suggestion === undefined ? '' : ` ${problem.suggestion}`;
   return `${where}${problem.message}${hint} (${problem.code})`;
+}
+
+/** The failure of a call that needs a card which is not refused. */
+export function cardRefused({ id, notices }: Pick<AgentRecord, 'id' | 'notices'>): SpawnError {
+  return new SpawnError('sandbox.card-refused', notices[0] ?? 'The card is refused.', {
+    remedy: `agentctl inspect ${id}`,
+  });
 }

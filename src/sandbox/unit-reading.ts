@@ -1,8 +1,9 @@
 import { unitName } from '../base/ids.ts';
 import type { UnitState } from '../host/host.ts';
 import type { Agent } from './agent.ts';
+import { dropMark } from './autostart.ts';
 import { type EngineContext, tolerate } from './context.ts';
-import { type Compiled, dropMark } from './declared.ts';
+import type { Compiled } from './declared.ts';
 import { exchangePorts } from './publish.ts';
 import { storeRecord } from './record.ts';
 

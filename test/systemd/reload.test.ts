@@ -6,7 +6,7 @@ import type { ReloadView } from '../../src/control/views.ts';
 import { agentctl, awaitEnd, Bench, listAgents, succeed, type TestCard, viewAgent } from '../helpers/agents.ts';
 import { awaitFile, type Ended, inTime, runCommand } from '../helpers/commands.ts';
 import { awaitDaemon, daemonPid, killDaemon, startDaemon, stopDaemon } from '../helpers/daemon.ts';
-import { unitFileOf, withdrawCard } from '../helpers/declared-cards.ts';
+import { awaitGone, unitFileOf, withdrawCard } from '../helpers/declared-cards.ts';
 import { awaitProperty, showProperty, unitOf } from '../helpers/units.ts';
 
 const CONFIG = '/etc/agent-spawn/config.json';
@@ -147,6 +147,21 @@ test('an agent whose card is gone is stopped, and nothing of it is left', async 
     assert.ok(!existsSync(path), path);
   await agentctl('rm', id);
   assert.ok(!(await listAgents()).some((agent) => agent.id === id));
+});
+
+test('an agent that has another name from now on takes the workspace of the one before over, in one reload', async () => {
+  const before = ownCard({ command: ['bash', '-c', 'touch kept; exec sleep infinity'] });
+  await declareAndStart(before);
+  await awaitFile(join(before.workspace, 'kept'));
+  const { agent_id: id } = ownCard();
+  const now = { ...before, agent_id: id, autostart: true, command: ['bash', '-c', 'rm kept; exec sleep infinity'] };
+  switchTo([now]);
+  rmSync(join(CARDS, `${before.agent_id}.json`));
+  symlinkSync(join(STATIC, `${id}.json`), join(CARDS, `${id}.json`));
+  await reload();
+  await awaitProperty(unitOf(id), 'ActiveState', 'active');
+  await awaitGone(join(before.workspace, 'kept'));
+  assert.equal(await showProperty(unitOf(before.agent_id), 'LoadState'), 'not-found');
 });
 
 test('a daemon that is killed before it has heard of a change restarts the agent when it comes back, once', async () => {
