@@ -21,7 +21,7 @@ in
 {
   services.agent-spawn = {
     enable = true;
-    agentsDir = "/srv/agents";
+    agentsDir = "/var/lib/agents";
     group = "agent-callers";
     credentials.model-key = "/run/agenix/model-key";
 
