@@ -11,14 +11,11 @@ export const GOLDENS = 'nix/golden';
 /** The record of what was read for it, in the form of sha256sum. */
 const INPUTS = `${GOLDENS}/inputs.sha256`;
 
-/** Where everything is that the evaluation reads, and what lies there too and makes no difference to it. */
-const READ = 'nix';
-const NOT_READ = [
-  ...[`${GOLDENS}/`, 'nix/options.md', 'nix/README.md', 'nix/examples/', 'nix/tests/', 'nix/checks.nix'],
-  ...['nix/shell.nix', 'nix/card-validation.nix', 'nix/module-evaluation.nix'],
-  // It decides about paths of the store alone, which are recorded without what differs.
-  ...['nix/node-modules-hashes.json', 'nix/flake-module.nix'],
-];
+/** What the evaluation reads of the checkout. */
+const READ = ['nix/evaluation', 'nix/lib', 'nix/module', 'nix/overlay.nix', 'nix/package.nix'];
+
+/** What it reads, too, and what decides about paths of the store alone, which are recorded without their hashes. */
+export const PATHS_ONLY = ['nix/node-modules.nix'];
 
 /** What an evaluation prints, bytes; a hundred machines would be a tenth of it. */
 const OUTPUT_MAX = 64 * 1024 * 1024;
@@ -85,10 +82,10 @@ export function call(path, argument, env) {
 }
 
 /**
- * @returns {string[]} files of the checkout on which an evaluation depends
+ * @returns {string[]} files of the checkout on which what is recorded depends
  */
 export function inputs() {
-  return listFiles(READ).filter((path) => !NOT_READ.some((start) => path.startsWith(start)));
+  return READ.flatMap(listFiles);
 }
 
 /**
