@@ -35,7 +35,7 @@ import { Registry } from './registry.ts';
 import { settleEnd } from './retire.ts';
 import { Turnstile } from './turnstile.ts';
 import { UidTable } from './uid-table.ts';
-import { hasEnded } from './unit-end.ts';
+import { forgotten, hasEnded } from './unit-end.ts';
 import { haveRead } from './unit-reading.ts';
 
 /** What an engine is made of. */
@@ -319,7 +319,8 @@ export class Engine implements AsyncDisposable {
   #unitChanged(unit: string, state: UnitState | null): void {
     const agent = agentOfUnit(this.#context, unit);
     if (agent === null || agent.record.phase === 'starting') return;
-    if (state !== null) agent.unitState = state;
+    // PID 1 may forget a unit without a last word: it is not what it was before that.
+    agent.unitState = state ?? forgotten(agent.unitState);
     if (agent.isLive && hasEnded(state)) void this.#settle(agent);
     else if (state?.activeState === 'active') this.#runs(agent, state);
   }

@@ -71,6 +71,20 @@ test('a card that goes away takes its unit file and everything made for it along
   assert.deepEqual(await host.files.list('/run/userdb'), []);
 });
 
+test('a card that goes away after a run whose last word PID 1 kept to itself leaves nothing', async () => {
+  const host = hostWithCard();
+  const engine = await openEngine(host);
+  const agent = await engine.startDeclared('a');
+  const unit = 'sandboxed-agent@a.service';
+  host.units.change(unit, { activeState: 'deactivating', subState: 'stop-sigterm' });
+  host.units.loaded.delete(unit);
+  host.units.lose();
+  await agent.whenEnded();
+  await host.files.remove('/etc/agents/a.json');
+  await engine.compileDeclared();
+  assert.deepEqual([host.files.text(UNIT_FILE), engine.registry.find('a')], [null, null]);
+});
+
 test('two cards for one workspace: the second is refused and the first keeps its files', async () => {
   const host = hostWithCard();
   host.files.seedFile(
