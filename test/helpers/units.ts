@@ -27,10 +27,13 @@ export async function showProperty(unit: string, name: string): Promise<string> 
 
 /** Asks systemd until a property of a unit has a value. */
 export async function awaitProperty(unit: string, name: string, value: string): Promise<void> {
+  let isLate = false;
   const settled = async (): Promise<void> => {
-    while ((await showProperty(unit, name)) !== value);
+    while (!isLate && (await showProperty(unit, name)) !== value);
   };
-  await inTime(settled(), `${name}=${value} of ${unit}`);
+  await inTime(settled(), `${name}=${value} of ${unit}`, undefined, () => {
+    isLate = true;
+  });
 }
 
 /** Whether this host has the controllers in cgroup version 2. */
