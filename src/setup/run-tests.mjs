@@ -93,8 +93,7 @@ export function renderResult({ file, output, passed, skipped, problems, duration
     .replace(/\.js$/, '.ts');
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   const head = `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${passed} passed${skips}, ${(durationMs / 1000).toFixed(1)} s)`;
-  const reasons = [...new Set(skipped)].map((reason) => `     skipped: ${reason}\n`);
-  if (problems.length === 0) return `${head}\n${reasons.join('')}`;
+  if (problems.length === 0) return `${head}\n`;
   const body = problems.flatMap((problem) => [`  - ${problem.split('\n').join('\n      ')}`]);
   const printed =
     output.trim() === ''
@@ -110,6 +109,18 @@ export function renderResult({ file, output, passed, skipped, problems, duration
 }
 
 /**
+ * @param {readonly string[]} reasons of all skips of a run
+ * @returns {string} one line for each of them
+ */
+export function renderSkips(reasons) {
+  const lines = [...new Set(reasons)].map((reason) => {
+    const count = reasons.filter((other) => other === reason).length;
+    return `${count} skipped: ${reason}\n`;
+  });
+  return lines.join('');
+}
+
+/**
  * Runs test files and prints one line for each, with every failure in full.
  * @param {readonly string[]} files absolute paths
  * @param {{ concurrency: number, timeoutMs: number }} options `timeoutMs`: for one file
@@ -119,6 +130,8 @@ async function runFiles(files, { concurrency, timeoutMs }) {
   const skips = inCheckout(ALLOWED_SKIPS);
   const allowedSkips = parseAllowedSkips(existsSync(skips) ? readFileSync(skips, 'utf8') : '');
   const counts = { passed: 0, failed: 0, skipped: 0, files: 0 };
+  /** @type {string[]} */
+  const skipReasons = [];
   /** @type {Map<string, FileResult>} */
   const open = new Map();
   const seen = new Set();
@@ -130,6 +143,7 @@ async function runFiles(files, { concurrency, timeoutMs }) {
     counts.passed += result.passed;
     counts.failed += result.problems.length;
     counts.skipped += result.skipped.length;
+    skipReasons.push(...result.skipped);
   };
   let reporting = '';
   for await (const event of run({ files: [...files], concurrency, timeout: timeoutMs })) {
@@ -145,6 +159,7 @@ async function runFiles(files, { concurrency, timeoutMs }) {
     reporting = file;
   }
   for (const file of [...open.keys()]) finish(file);
+  process.stdout.write(renderSkips(skipReasons));
   counts.files = seen.size;
   if (counts.files < files.length) {
     process.stdout.write(`FAIL ${files.length - counts.files} of ${files.length} files reported nothing\n`);

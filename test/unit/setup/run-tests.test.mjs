@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { inCheckout } from '../../../src/setup/checkout.mjs';
-import { parseAllowedSkips, record, renderResult } from '../../../src/setup/run-tests.mjs';
+import { parseAllowedSkips, record, renderSkips } from '../../../src/setup/run-tests.mjs';
 
 /** @param {string} source of a test file */
 function runFile(t, source) {
@@ -50,9 +50,9 @@ test('a reason that holds elsewhere does not hold in continuous integration', ()
   assert.deepEqual([...parseAllowedSkips(text, { CI: 'true' })], ['no drive']);
 });
 
-test('the reason of a skip is told', () => {
-  const result = { file: inCheckout('f'), output: '', passed: 1, skipped: ['no tape'], problems: [], durationMs: 100 };
-  assert.equal(renderResult(result), 'ok   f (1 passed, 1 skipped, 0.1 s)\n     skipped: no tape\n');
+test('each reason of skips is told once', () => {
+  assert.equal(renderSkips(['no tape', 'no drive', 'no tape']), '2 skipped: no tape\n1 skipped: no drive\n');
+  assert.equal(renderSkips([]), '');
 });
 
 test('a skip with an allowed reason is counted and passes', () => {
