@@ -14,7 +14,7 @@ import { configProblemLines, readConfig } from './config-file.ts';
 import { type DaemonRequest, parseDaemonArguments, USAGE } from './daemon-arguments.ts';
 import { readInstallation, searchPath } from './installation.ts';
 import { logEvent, openLog } from './log.ts';
-import { enginePaths } from './paths.ts';
+import { enginePaths, PROGRAMS } from './paths.ts';
 
 const CONFIG_FILE = '/etc/agent-spawn/config.json';
 
@@ -30,14 +30,15 @@ async function serve(config: Config): Promise<void> {
   const { directory, tools } = readInstallation();
   env['PATH'] = searchPath(tools, env['PATH']);
   const host = await openLinuxHost({
-    programsDirectory: directory,
+    programsDirectory: PROGRAMS,
     tools,
     agentUids: config.uidRange,
     allowReadableKeys: config.allowReadableKeys,
     credentialsDirectory: env['CREDENTIALS_DIRECTORY'] ?? null,
   });
+  await host.files.symlink(directory, PROGRAMS);
   const report = logEvent.bind(null, log);
-  const paths = enginePaths(config, directory);
+  const paths = enginePaths(config);
   const engine = await Engine.open({
     host,
     paths,

@@ -1,8 +1,14 @@
 import type { Config } from '../config/config.ts';
 import type { EnginePaths } from '../sandbox/executors.ts';
 
+/**
+ * A link to the directory of the installed scripts, made anew at each start of the daemon: units name them by it. An agent
+ * may outlive the package that started it, and one of Nix's is removed once the system is another one.
+ */
+export const PROGRAMS = '/run/agent-spawn/programs';
+
 /** Where the daemon keeps its things, the directories of `units/agent-spawn.tmpfiles.conf`, and has its scripts. */
-export function enginePaths(config: Config, installed: string): EnginePaths {
+export function enginePaths(config: Config): EnginePaths {
   return {
     userdbDirectory: '/run/userdb',
     agentsDirectory: '/run/agent-spawn/agents',
@@ -14,7 +20,7 @@ export function enginePaths(config: Config, installed: string): EnginePaths {
     unitsDirectory: '/run/systemd/system',
     cardsDirectory: config.cardsDirectory,
     uidsFile: '/var/lib/agent-spawn/uids.json',
-    refusePath: `${installed}/refuse`,
-    holderPath: `${installed}/holder`,
+    refusePath: `${PROGRAMS}/refuse`,
+    holderPath: `${PROGRAMS}/holder`,
   };
 }

@@ -47,10 +47,15 @@ export function storePath(name: string): string {
  * that nobody needs: what of it is not in memory is put back at the end.
  */
 export class StoreHost implements AsyncDisposable {
-  /** The installed package. */
-  readonly prefix: string = storePath('agent-spawn-0.1.0');
+  #prefix = storePath('agent-spawn-0.1.0');
   readonly #path = process.env['PATH'] ?? '';
   readonly #undo: (() => unknown)[] = [];
+  #tools: readonly string[] = [];
+
+  /** The installed package. */
+  get prefix(): string {
+    return this.#prefix;
+  }
 
   /** `programs` are scripts of the system's profile by their names. */
   static async open(programs: Readonly<Record<string, string>>): Promise<StoreHost> {
@@ -87,6 +92,21 @@ export class StoreHost implements AsyncDisposable {
     renameSync(next, SYSTEM);
   }
 
+  /** Installs another package, makes it the one that runs, and removes the one before, as a switch and a garbage collection do. */
+  async replacePackage(name: string): Promise<void> {
+    const before = this.#prefix;
+    this.#prefix = storePath(name);
+    await this.#installPackage();
+    const packaged = join(this.#prefix, 'lib/systemd/system');
+    for (const unit of readdirSync(packaged)) {
+      rmSync(join(UNITS, unit));
+      symlinkSync(join(packaged, unit), join(UNITS, unit));
+    }
+    await run('systemctl', 'daemon-reload');
+    await run('systemctl', 'restart', 'agent-spawnd.service');
+    rmSync(before, { recursive: true });
+  }
+
   /** Runs with a store that can be written to, as the builder of Nix does. */
   async withOpenStore<T>(body: () => T | Promise<T>): Promise<T> {
     await run('mount', '-o', 'remount,bind,rw', STORE);
@@ -106,9 +126,8 @@ export class StoreHost implements AsyncDisposable {
     this.switchSystem('first', programs);
     this.#undo.push(() => rmSync(SYSTEM));
     await this.#linkEtc();
-    const tools = this.#copyTools();
-    const named = tools.flatMap((directory) => ['--tools', directory]);
-    await setUp('install-system', '--package', '--prefix', this.prefix, ...named);
+    this.#tools = this.#copyTools();
+    await this.#installPackage();
     await this.#do(
       async () => {
         await run('mount', '--bind', STORE, STORE);
@@ -116,7 +135,6 @@ export class StoreHost implements AsyncDisposable {
       },
       () => run('umount', STORE),
     );
-    process.env['PATH'] = [join(this.prefix, 'bin'), ...tools, this.#path].join(':');
     this.#undo.push(() => {
       process.env['PATH'] = this.#path;
     });
@@ -164,6 +182,12 @@ export class StoreHost implements AsyncDisposable {
     for (const name of TOOLS) copyFileSync(realpathSync(findProgram(name)), join(commands, name));
     copyFileSync(`/usr/lib/${RELAY}`, join(private_, basename(RELAY)));
     return [commands, private_];
+  }
+
+  async #installPackage(): Promise<void> {
+    const named = this.#tools.flatMap((directory) => ['--tools', directory]);
+    await setUp('install-system', '--package', '--prefix', this.prefix, ...named);
+    process.env['PATH'] = [join(this.prefix, 'bin'), ...this.#tools, this.#path].join(':');
   }
 
   /** NixOS links the units of its packages and starts them at each switch. */

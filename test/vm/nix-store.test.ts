@@ -122,7 +122,7 @@ test('a declared agent has its key, its way out and its port by scripts and rela
   assert.doesNotMatch(unit, /\/usr\/(bin\/bwrap|lib\/agent-spawn)|\/run\/current-system/);
   assert.match(
     unit,
-    new RegExp(`^ExecStart=:${host.prefix}/lib/agent-spawn/with-keys .* ${storePath('tools')}/bin/bwrap `, 'm'),
+    new RegExp(`^ExecStart=:/run/agent-spawn/programs/with-keys .* ${storePath('tools')}/bin/bwrap `, 'm'),
   );
   await succeed(runCommand(['systemctl', 'start', unitOf('declared')]));
   await awaitFile(join(wanted.workspace, 'key'), (text) => text === KEY.toUpperCase());
@@ -172,10 +172,22 @@ test('when another generation runs, an agent has that one’s programs, without 
   await withdrawCard('waiting');
 });
 
+test('an agent outlives the package that started it, and its end is told by the next one', async () => {
+  await detachAgent(card('old', { command: ['sleep', 'infinity'], network: { mode: 'none' } }));
+  const before = host.prefix;
+  await host.withOpenStore(() => host.replacePackage('agent-spawn-0.2.0'));
+  assert.deepEqual([existsSync(before), (await viewAgent('old')).state], [false, 'running']);
+  await agentctl('stop', 'old');
+  const { outcome, usage } = await viewAgent('old');
+  assert.equal(outcome?.kind, 'stopped');
+  // Only the exit report knows that.
+  assert.ok((usage?.memoryPeakBytes ?? 0) > 0, JSON.stringify(usage));
+});
+
 test('agents that have ended leave nothing on such a host', async () => {
   await detachAgent(card('stopped', { command: ['sleep', 'infinity'], filesystem: { home: 'private' } }));
   await agentctl('stop', 'stopped');
-  for (const id of ['spawned', 'declared', 'linked', 'switched', 'stopped']) await agentctl('rm', id);
+  for (const id of ['spawned', 'declared', 'linked', 'switched', 'old', 'stopped']) await agentctl('rm', id);
   const places = [
     '/run/agent-spawn/agents',
     '/run/agent-spawn/exits',
