@@ -27,6 +27,15 @@
         ];
         network.mode = "none";
       };
+      environment.etc."foreground.json".text = builtins.toJSON {
+        agent_id = "foreground";
+        workspace = "/mnt/agents/foreground";
+        command = [
+          (lib.getExe' pkgs.coreutils "echo")
+          "from the agent"
+        ];
+        network.mode = "none";
+      };
     };
 
   testScript = ''
@@ -39,6 +48,10 @@
         machine.wait_for_unit("sandboxed-agent@called.service")
         listed = machine.succeed("su - member -c 'agentctl list'")
         assert "called" in listed, listed
+
+    with subtest("a member has an agent in the foreground, with what it prints"):
+        told = machine.succeed("su - member -c 'agent-spawn --quiet /etc/foreground.json'")
+        assert told == "from the agent\n", told
 
     with subtest("a stranger is refused, and changes nothing"):
         machine.fail("su - stranger -c 'agentctl list'")
