@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CHECKOUT } from '../helpers/checkout.ts';
+import { withdrawCard } from '../helpers/declared-cards.ts';
 
 /** Commands that other tests run as they stand here, since they cannot run inside a private host. */
 const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
@@ -20,7 +21,11 @@ const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
 
 const README = readFileSync(join(CHECKOUT, 'README.md'), 'utf8');
 const directory = mkdtempSync(join(tmpdir(), 'readme-'));
-after(() => rmSync(directory, { recursive: true, force: true }));
+after(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  // The card that the readme puts in place.
+  await withdrawCard('hello');
+});
 
 /** Blocks of one language, each with the text before it. */
 function blocks(language: string): readonly { readonly before: string; readonly body: string }[] {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { ReloadView } from '../../src/control/views.ts';
@@ -24,6 +33,8 @@ const declared = new Set<string>();
 before(async () => {
   bench = await Bench.open({ ignoreLeaks: /agent-spawnd\.(service|socket)|agent-spawnd\.cjs|agentctl\.cjs/ });
   assert.equal(existsSync(CONFIG), false, 'the host of the test has no configuration of its own');
+  // What a reload says counts all cards.
+  assert.deepEqual(existsSync(CARDS) ? readdirSync(CARDS) : [], [], 'other tests leave no cards');
   mkdirSync('/etc/agent-spawn', { recursive: true });
   await configure({ restart_changed: true });
 });
