@@ -7,8 +7,12 @@ import { after, test } from 'node:test';
 import { CHECKOUT } from '../../helpers/checkout.ts';
 
 const PROGRAM = join(CHECKOUT, 'build/src/main/agent-spawnd.js');
+/** The option has another name since Node 23.5. */
+const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
 /** Node's own wall: the program may read files; it may write none, start nothing and load nothing native. */
-const READ_ONLY = ['--no-warnings', '--experimental-permission', '--allow-fs-read=*'];
+const READ_ONLY = ['--no-warnings', PERMISSION, '--allow-fs-read=*'];
 
 const directory = mkdtempSync(join(tmpdir(), 'daemon-check-'));
 after(() => rmSync(directory, { recursive: true }));
