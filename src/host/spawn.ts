@@ -28,7 +28,7 @@ export async function probeCommand(
   assert(path.startsWith('/'), 'a probed command has an absolute path');
   const result = await execa(path, words, {
     cwd: '/',
-    env: { PATH: [...tools, PATH].join(':'), LANG: 'C.UTF-8' },
+    env: environment(tools),
     extendEnv: false,
     stdin: 'ignore',
     timeout: PROBE_TIMEOUT_MS,
@@ -42,6 +42,10 @@ export async function probeCommand(
     throw new SpawnError('host.call-failed', `running ${path} failed: ${reason}`, { cause: result });
   }
   return { status: result.exitCode ?? null, stdout: result.stdout, stderr: result.stderr };
+}
+
+function environment(tools: readonly string[]): Readonly<Record<string, string>> {
+  return { PATH: [...tools, PATH].join(':'), LANG: 'C.UTF-8' };
 }
 
 /** What a command that opens something sealed is given. */
@@ -75,7 +79,7 @@ export async function unsealCommand(
   assert(path.startsWith('/'), 'a command has an absolute path');
   const result = await execa(path, words, {
     cwd: '/',
-    env: { PATH: [...tools, PATH].join(':'), LANG: 'C.UTF-8' },
+    env: environment(tools),
     extendEnv: false,
     input,
     stderr: 'ignore',
