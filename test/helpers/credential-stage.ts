@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEvent } from '../../src/audit/event.gen.ts';
@@ -8,7 +9,7 @@ import { agentctl } from './agents.ts';
 import { EgressStage, head } from './egress-stage.ts';
 import type { HttpArrival } from './internet-arrival.ts';
 import { distrustAuthority, trustAuthority } from './proxy-trust.ts';
-import type { Puppet } from './puppet.ts';
+import { type Puppet, verdictOf } from './puppet.ts';
 
 /** Keys of the three gateways: one is made of whatever is escaped anywhere. */
 export const KEYS = {
@@ -28,6 +29,12 @@ export type Placeholders = Readonly<Record<GatewayName, string>>;
 
 /** Any key, in a pattern. */
 export const CANARY: RegExp = /canary/i;
+
+/** Keys of a card whose one gateway, the echo, has the key of this source. */
+export function echoWithKey(source: string): Readonly<Record<string, unknown>> {
+  const echo = { provider: 'custom', base_url: 'https://echo.example.com', header: 'x-api-key', api_key_file: source };
+  return { credentials: [echo] };
+}
 
 /** Processes that are others after the proxy was started again. */
 const RESTARTED = /agent-(spawn|egress)d\.(service|socket|cjs)/;
@@ -87,6 +94,15 @@ export class CredentialStage {
   /** Requests that have arrived at web servers. */
   arrivals(): Promise<readonly HttpArrival[]> {
     return this.egress.internet.arrivals('http');
+  }
+
+  /** What arrives as the key of a request to the echo that a puppet makes. */
+  async keySentBy(puppet: Puppet): Promise<string | undefined> {
+    await this.egress.internet.clear();
+    const answer = await puppet.ask(call('GET', `${MOUNTS.echo}/x`));
+    assert.equal(verdictOf(answer), '200', answer);
+    const [arrival] = await this.arrivals();
+    return arrival?.headers.find(([name]) => name === 'x-api-key')?.[1];
   }
 
   /** The audit of an agent. */

@@ -3,7 +3,7 @@ import { readFileSync, truncateSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 import { runAgent } from '../helpers/agents.ts';
 import { runCommand } from '../helpers/commands.ts';
-import { CANARY, CredentialStage, call, MOUNTS } from '../helpers/credential-stage.ts';
+import { CANARY, CredentialStage, call, echoWithKey, MOUNTS } from '../helpers/credential-stage.ts';
 import { daemonPid } from '../helpers/daemon.ts';
 import { trustAuthority } from '../helpers/proxy-trust.ts';
 import { verdictOf } from '../helpers/puppet.ts';
@@ -19,16 +19,10 @@ before(async () => {
 beforeEach(() => stage.egress.internet.clear());
 after(() => stage?.close());
 
-/** Keys of a card whose gateway has this key file. */
-function withKey(path: string): Readonly<Record<string, unknown>> {
-  const echo = { provider: 'custom', base_url: 'https://echo.example.com', header: 'x-api-key', api_key_file: path };
-  return { credentials: [echo] };
-}
-
 /** What is sent as a key that was read from a file with this content. */
 async function sentKey(content: string | Uint8Array): Promise<readonly string[]> {
   await stage.egress.internet.clear();
-  const [puppet] = await stage.agent(withKey(stage.writeKey('odd', content)));
+  const [puppet] = await stage.agent(echoWithKey(stage.writeKey('odd', content)));
   const answer = await puppet.ask(call('GET', `${MOUNTS.echo}/x`));
   assert.equal(verdictOf(answer), '200', answer);
   const [arrival] = await stage.arrivals();
@@ -69,7 +63,7 @@ const BAD: Readonly<Record<string, string | Uint8Array>> = {
 
 for (const [what, content] of Object.entries(BAD)) {
   test(`a key file is refused before anything starts, and no message holds what is in it: ${what}`, async () => {
-    const card = stage.egress.bench.card({ command: ['true'], ...withKey(stage.writeKey('bad', content)) });
+    const card = stage.egress.bench.card({ command: ['true'], ...echoWithKey(stage.writeKey('bad', content)) });
     const ended = await runAgent(card);
     assert.notEqual(ended.status, 0);
     const said = ended.stdout + ended.stderr;
@@ -86,7 +80,7 @@ test('a key file without end is not read to its end', async () => {
   const path = stage.writeKey('huge', 'canary-key');
   truncateSync(path, 1024 ** 3);
   const before = performance.now();
-  const ended = await runAgent(stage.egress.bench.card({ command: ['true'], ...withKey(path) }));
+  const ended = await runAgent(stage.egress.bench.card({ command: ['true'], ...echoWithKey(path) }));
   assert.notEqual(ended.status, 0);
   assert.ok(performance.now() - before < 10_000);
   assert.match(ended.stderr, /key/i);
@@ -101,7 +95,7 @@ test('nothing in the environment of the daemon, of the proxy or of the caller is
     for (const pid of [await daemonPid(), proxyPid])
       assert.match(readFileSync(`/proc/${pid}/environ`, 'utf8'), /canary-\w+-key/, 'it is there');
     const look = 'env; cat /proc/[0-9]*/environ; curl -sS http://127.0.0.1:3128/custom/echo.example.com/x';
-    const card = stage.egress.bench.card({ command: ['bash', '-c', look], ...withKey(stage.keyFile('echo')) });
+    const card = stage.egress.bench.card({ command: ['bash', '-c', look], ...echoWithKey(stage.keyFile('echo')) });
     const env = { CALLER_WORD: 'canary-caller', ANTHROPIC_API_KEY: 'canary-caller-key', GEMINI_API_KEY: 'canary-3' };
     const ended = await runAgent(card, { env });
     assert.match(ended.stdout, /GET \/x HTTP\/1\.1/, ended.stderr);

@@ -17,11 +17,11 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { agentctl, awaitEnd, detachAgent, listAgents, runAgent, succeed, type TestCard } from '../helpers/agents.ts';
 import { askApi } from '../helpers/api.ts';
 import { type Ended, runCommand } from '../helpers/commands.ts';
-import { CANARY, CredentialStage, call, MOUNTS } from '../helpers/credential-stage.ts';
+import { CANARY, CredentialStage, call, echoWithKey, MOUNTS } from '../helpers/credential-stage.ts';
 import { awaitDaemon, killDaemon } from '../helpers/daemon.ts';
 import { declareCard, unitFileOf, withdrawCard } from '../helpers/declared-cards.ts';
 import { addUser, asUser, type HostUser, removeUser } from '../helpers/host-users.ts';
-import { type Puppet, verdictOf } from '../helpers/puppet.ts';
+import { verdictOf } from '../helpers/puppet.ts';
 import { dropIn, removeDropIn } from '../helpers/unit-drop-in.ts';
 import { unitOf } from '../helpers/units.ts';
 
@@ -64,27 +64,13 @@ function write(name: string, content: string, mode = 0o600): string {
 
 /** A card with one gateway that has this key. */
 function cardWithKey(source: string, changes: Readonly<Record<string, unknown>> = {}): TestCard {
-  return stage.egress.bench.card({ command: ['true'], ...keyOf(source), ...changes });
-}
-
-function keyOf(source: string): Readonly<Record<string, unknown>> {
-  const echo = { provider: 'custom', base_url: 'https://echo.example.com', header: 'x-api-key', api_key_file: source };
-  return { credentials: [echo] };
-}
-
-/** What arrives as the key of a request that a puppet makes. */
-async function sentBy(puppet: Puppet): Promise<string | undefined> {
-  await stage.egress.internet.clear();
-  const answer = await puppet.ask(call('GET', `${MOUNTS.echo}/x`));
-  assert.equal(verdictOf(answer), '200', answer);
-  const [arrival] = await stage.arrivals();
-  return arrival?.headers.find(([name]) => name === 'x-api-key')?.[1];
+  return stage.egress.bench.card({ command: ['true'], ...echoWithKey(source), ...changes });
 }
 
 /** The key that an agent uses whose card names this source. */
 async function keyFrom(source: string): Promise<string | undefined> {
-  const puppet = await stage.egress.agent(keyOf(source));
-  return sentBy(puppet);
+  const puppet = await stage.egress.agent(echoWithKey(source));
+  return stage.keySentBy(puppet);
 }
 
 /** Nothing of a refused card is there. */
@@ -279,13 +265,13 @@ describe('credentials of systemd', () => {
 describe('rotation', () => {
   test('the next request has the new key, and one that runs goes on', async () => {
     const path = write('rotated', 'canary-old\n');
-    const puppet = await stage.egress.agent(keyOf(path));
-    assert.equal(await sentBy(puppet), 'canary-old');
+    const puppet = await stage.egress.agent(echoWithKey(path));
+    assert.equal(await stage.keySentBy(puppet), 'canary-old');
     // The head of a request with a body that is still on its way.
     const begun = call('POST', `${MOUNTS.echo}/begun`, ['Content-Length: 8']);
     await puppet.open('slow', [{ send: `${begun}half` }]);
     writeFileSync(path, 'canary-new\n');
-    assert.equal(await sentBy(puppet), 'canary-old', 'a file that changes changes nothing by itself');
+    assert.equal(await stage.keySentBy(puppet), 'canary-old', 'a file that changes changes nothing by itself');
     const { stdout } = await agentctl('credential', 'reload', puppet.id);
     assert.equal(
       stdout,
@@ -293,23 +279,23 @@ describe('rotation', () => {
         'KEY                          USED AS                   STATE\n' +
         '/credentials/0/api_key_file  /custom/echo.example.com  changed, in force\n',
     );
-    assert.equal(await sentBy(puppet), 'canary-new');
+    assert.equal(await stage.keySentBy(puppet), 'canary-new');
     const [answer] = await puppet.on('slow', [{ send: 'half' }, { read: 'answer' }]);
     assert.equal(verdictOf(answer), '200', answer);
     await killDaemon();
     await awaitDaemon();
-    assert.equal(await sentBy(puppet), 'canary-new', 'a new daemon says the same');
+    assert.equal(await stage.keySentBy(puppet), 'canary-new', 'a new daemon says the same');
   });
 
   test('a key that cannot be used leaves the old one in force', async () => {
     const path = write('kept', 'canary-kept\n');
-    const puppet = await stage.egress.agent(keyOf(path));
+    const puppet = await stage.egress.agent(echoWithKey(path));
     writeFileSync(path, 'canary two\n');
     const refused = await runCommand(['agentctl', 'credential', 'reload', puppet.id]);
     assert.equal(refused.status, 3);
     assert.match(refused.stderr, /it holds a space\./);
     assert.doesNotMatch(refused.stdout + refused.stderr, CANARY);
-    assert.equal(await sentBy(puppet), 'canary-kept');
+    assert.equal(await stage.keySentBy(puppet), 'canary-kept');
   });
 
   test('a declared card whose key is missing is a unit that fails with the reason, until the key is read', async () => {

@@ -4,9 +4,8 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { agentctl, runAgent, succeed } from '../helpers/agents.ts';
 import { type Ended, runCommand } from '../helpers/commands.ts';
-import { CANARY, CredentialStage, call, MOUNTS } from '../helpers/credential-stage.ts';
+import { CANARY, CredentialStage, echoWithKey } from '../helpers/credential-stage.ts';
 import { addUser, type HostUser, removeUser } from '../helpers/host-users.ts';
-import { type Puppet, verdictOf } from '../helpers/puppet.ts';
 import { dropIn, removeDropIn } from '../helpers/unit-drop-in.ts';
 
 // Keys where sops-nix and agenix put them: a file system in memory with a directory for each generation, and a link to the
@@ -77,23 +76,9 @@ function makeDirectory(path: string): void {
   chownSync(path, 0, keysGid);
 }
 
-function keyOf(source: string): Readonly<Record<string, unknown>> {
-  const echo = { provider: 'custom', base_url: 'https://echo.example.com', header: 'x-api-key', api_key_file: source };
-  return { credentials: [echo] };
-}
-
-/** What arrives as the key of a request that a puppet makes. */
-async function sentBy(puppet: Puppet): Promise<string | undefined> {
-  await stage.egress.internet.clear();
-  const answer = await puppet.ask(call('GET', `${MOUNTS.echo}/x`));
-  assert.equal(verdictOf(answer), '200', answer);
-  const [arrival] = await stage.arrivals();
-  return arrival?.headers.find(([name]) => name === 'x-api-key')?.[1];
-}
-
 /** Runs an agent with a key that must be refused; what was said. */
 async function refusal(source: string): Promise<string> {
-  const ended: Ended = await runAgent(stage.egress.bench.card({ command: ['true'], ...keyOf(source) }));
+  const ended: Ended = await runAgent(stage.egress.bench.card({ command: ['true'], ...echoWithKey(source) }));
   assert.equal(ended.status, 125);
   assert.doesNotMatch(ended.stderr, CANARY);
   return ended.stderr;
@@ -104,19 +89,19 @@ for (const tool of ['sops-nix', 'agenix'] as const) {
 
   test(`a key of ${tool} is used by its path, and the one of the next generation when it is read again`, async () => {
     unpack(tool, 1, { 'model-key': { content: 'canary-first\n' }, 'llm/nested': { content: 'canary-nested' } });
-    const nested = await stage.egress.agent(keyOf(`${link}/llm/nested`));
-    assert.equal(await sentBy(nested), 'canary-nested');
-    const puppet = await stage.egress.agent(keyOf(`${link}/model-key`));
-    assert.equal(await sentBy(puppet), 'canary-first');
+    const nested = await stage.egress.agent(echoWithKey(`${link}/llm/nested`));
+    assert.equal(await stage.keySentBy(nested), 'canary-nested');
+    const puppet = await stage.egress.agent(echoWithKey(`${link}/model-key`));
+    assert.equal(await stage.keySentBy(puppet), 'canary-first');
     unpack(tool, 2, { 'model-key': { content: 'canary-second\n' } });
-    assert.equal(await sentBy(puppet), 'canary-first');
+    assert.equal(await stage.keySentBy(puppet), 'canary-first');
     await agentctl('credential', 'reload', puppet.id);
-    assert.equal(await sentBy(puppet), 'canary-second');
+    assert.equal(await stage.keySentBy(puppet), 'canary-second');
     // A secret that the next generation has not: the key that is there goes on, and the reload says what is missing.
     const gone = await runCommand(['agentctl', 'credential', 'reload', nested.id]);
     assert.equal(gone.status, 3);
     assert.match(gone.stderr, new RegExp(`there is no file "${mount}/2/llm"\\.`));
-    assert.equal(await sentBy(nested), 'canary-nested');
+    assert.equal(await stage.keySentBy(nested), 'canary-nested');
   });
 
   test(`a key of ${tool} with a place of its own is a link to the present generation`, async () => {
@@ -125,7 +110,7 @@ for (const tool of ['sops-nix', 'agenix'] as const) {
     mkdirSync(place, { mode: 0o755 });
     try {
       symlinkSync(join(link, 'model-key'), join(place, 'key'));
-      assert.equal(await sentBy(await stage.egress.agent(keyOf(join(place, 'key')))), 'canary-third');
+      assert.equal(await stage.keySentBy(await stage.egress.agent(echoWithKey(join(place, 'key')))), 'canary-third');
     } finally {
       rmSync(place, { recursive: true });
     }
@@ -135,13 +120,13 @@ for (const tool of ['sops-nix', 'agenix'] as const) {
     unpack(tool, 4, { 'model-key': { content: 'canary-fourth\n' } });
     await dropIn('agent-spawnd.service', `LoadCredential=model-key:${link}/model-key`);
     try {
-      const puppet = await stage.egress.agent(keyOf('credential:model-key'));
-      assert.equal(await sentBy(puppet), 'canary-fourth');
+      const puppet = await stage.egress.agent(echoWithKey('credential:model-key'));
+      assert.equal(await stage.keySentBy(puppet), 'canary-fourth');
       unpack(tool, 5, { 'model-key': { content: 'canary-fifth\n' } });
       await succeed(runCommand(['systemctl', 'restart', 'agent-spawnd.service']));
-      assert.equal(await sentBy(puppet), 'canary-fourth');
+      assert.equal(await stage.keySentBy(puppet), 'canary-fourth');
       await agentctl('credential', 'reload', puppet.id);
-      assert.equal(await sentBy(puppet), 'canary-fifth');
+      assert.equal(await stage.keySentBy(puppet), 'canary-fifth');
     } finally {
       await removeDropIn('agent-spawnd.service');
     }
@@ -161,14 +146,17 @@ for (const tool of ['sops-nix', 'agenix'] as const) {
     );
     assert.match(await refusal(`${link}/of-a-group`), /others than root can read "[^"]*\/6\/of-a-group" \(mode 0440\)/);
     assert.match(await refusal(`${link}/of-all`), /others than root can read "[^"]*\/6\/of-all" \(mode 0444\)/);
-    assert.equal(await sentBy(await stage.egress.agent(keyOf(`${link}/right`))), 'canary-given');
+    assert.equal(await stage.keySentBy(await stage.egress.agent(echoWithKey(`${link}/right`))), 'canary-given');
   });
 
   test(`a key that ${tool} gives to a user can be handed over by systemd all the same`, async () => {
     unpack(tool, 7, { 'of-a-user': { content: 'canary-of-a-user\n', uid: owner.uid } });
     await dropIn('agent-spawnd.service', `LoadCredential=of-a-user:${link}/of-a-user`);
     try {
-      assert.equal(await sentBy(await stage.egress.agent(keyOf('credential:of-a-user'))), 'canary-of-a-user');
+      assert.equal(
+        await stage.keySentBy(await stage.egress.agent(echoWithKey('credential:of-a-user'))),
+        'canary-of-a-user',
+      );
     } finally {
       await removeDropIn('agent-spawnd.service');
     }
