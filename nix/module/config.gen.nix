@@ -6,20 +6,7 @@
 { lib }:
 let
   inherit (lib) mkOption types;
-
-  # A text that matches a pattern and has so many characters at most; the description is what it is
-  # called when it is refused.
-  text =
-    {
-      description,
-      pattern,
-      longest,
-    }:
-    types.addCheck (types.strMatching pattern) (value: lib.stringLength value <= longest)
-    // {
-      inherit description;
-      descriptionClass = "noun";
-    };
+  inherit (import ./types.nix { inherit lib; }) text;
 
   path = text {
     description = "absolute path (a string, no path of Nix)";
