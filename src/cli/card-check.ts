@@ -13,7 +13,7 @@ import { failureText } from './failure-text.ts';
 /** What judges cards where there is no daemon (`src/control/card-check.ts`); `Rules` are a host's, and its own matter. */
 export interface CardChecker<Rules = unknown> {
   /** What a configuration of the daemon says about cards, or why it is none; null for the default one. */
-  readHostRules(text: string | null): Result<Rules>;
+  readHostRules(bytes: Uint8Array | null): Result<Rules>;
   checkCard(
     card: Pick<CardText, 'text' | 'format'> & {
       readonly origin: 'spawned' | 'declared';
@@ -115,9 +115,9 @@ function isUnread({ problems }: CardVerdict): boolean {
   return problems.some(({ code }) => code === 'card.unreadable');
 }
 
-function readConfiguration(path: string): string {
+function readConfiguration(path: string): Uint8Array {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new SpawnError('config.invalid', `${path}: The configuration cannot be read: ${code}.`, { cause });

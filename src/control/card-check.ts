@@ -33,9 +33,9 @@ export interface CardCheck {
   readonly notices: readonly string[];
 }
 
-/** What a configuration of the daemon, by the text of its file, says about cards; null for none. */
-export function readHostRules(text: string | null): Result<HostRules> {
-  const config = parseConfig(text === null ? null : new TextEncoder().encode(text));
+/** What a configuration of the daemon, by the content of its file, says about cards; null for none. */
+export function readHostRules(bytes: Uint8Array | null): Result<HostRules> {
+  const config = parseConfig(bytes);
   if (!config.ok) return config;
   const { publishAddresses, allowHostNetwork, proxy, vethRange } = config.value;
   return ok({ publishAddresses, allowHostNetwork, proxy, vethRange });

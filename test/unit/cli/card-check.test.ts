@@ -112,11 +112,14 @@ test('a configuration of the daemon decides what it decides there', async (t) =>
     'open.json': { allow_host_network: true },
     'wrong.json': { allow_host_network: 'yes' },
   });
+  // As the daemon reads it: what is no UTF-8 is no configuration, whatever a decoder would make of it.
+  writeFileSync(at('latin.json'), Buffer.from('{"cards_dir":"/etc/pr\xfcfung"}', 'latin1'));
   assert.deepEqual(await placesOf([at('demo.json')]), [['plan.network-refused /network/mode']]);
   assert.deepEqual(await placesOf(['--config', at('open.json'), at('demo.json')]), [[]]);
-  for (const name of ['wrong.json', 'absent.json']) {
+  for (const name of ['wrong.json', 'latin.json', 'absent.json']) {
     const { status, stderr } = await check(['--config', at(name), at('demo.json')]);
     assert.deepEqual([status, stderr.includes('config.invalid') || stderr.includes('ENOENT')], [1, true], stderr);
+    if (name === 'latin.json') assert.match(stderr, /UTF-8/);
   }
 });
 
