@@ -1,21 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { inCheckout } from '../../../src/setup/checkout.mjs';
-import { nixFiles } from '../../../src/setup/generate-nix.mjs';
 import { markdown, nixParagraph, nixString, nixValue } from '../../../src/setup/nix-text.mjs';
 import { posixPattern } from '../../../src/setup/posix-pattern.mjs';
-
-test('the options of Nix that are made from the schemas, and their reference, are those that are committed', () => {
-  const files = nixFiles();
-  assert.deepEqual(
-    files.map(({ path }) => path),
-    ['nix/module/card.gen.nix', 'nix/module/config.gen.nix', 'nix/options.md'],
-  );
-  for (const { path, text } of files) {
-    assert.equal(readFileSync(inCheckout(path), 'utf8'), text, `${path} is stale: npm run generate writes it`);
-  }
-});
 
 test('a pattern of the schema becomes one of POSIX that takes at least as much', () => {
   const patterns = {
