@@ -5,10 +5,13 @@ import type { Agent } from './agent.ts';
 /** All agents the daemon knows, by id. */
 export class Registry {
   readonly #agents = new Map<string, Agent>();
+  /** Made when it is asked for: each card is compared with all others, and sorting for each would make that the most of it. */
+  #ordered: readonly Agent[] | null = null;
 
   /** Agents ordered by id. */
   all(): readonly Agent[] {
-    return [...this.#agents.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#ordered ??= [...this.#agents.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return this.#ordered;
   }
 
   find(id: string): Agent | null {
@@ -48,17 +51,19 @@ export class Registry {
         remedy: 'Stop some of them first.',
       });
     }
-    this.#agents.set(agent.id, agent);
+    this.put(agent);
     return present;
   }
 
   /** Enters an agent found at start or declared by a card, without asking. */
   put(agent: Agent): void {
     this.#agents.set(agent.id, agent);
+    this.#ordered = null;
   }
 
   drop(id: string): void {
     this.#agents.delete(id);
+    this.#ordered = null;
   }
 
   /** Drops ended, spawned agents beyond the number remembered, oldest first; returns their ids. */
