@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { runAgentctl } from '../cli/agentctl.ts';
 import type { CardChecker } from '../cli/card-check.ts';
 import { readInstallation } from './installation.ts';
+import { compileInMainThread } from './main-thread-compiler.ts';
 
 void runAgentctl({
   words: process.argv.slice(2),
@@ -11,6 +12,7 @@ void runAgentctl({
   now: () => new Date().toISOString(),
   loadChecker,
 }).then((status) => process.exit(status));
+void compileInMainThread();
 
 /** From the program beside the one that runs. */
 async function loadChecker(): Promise<CardChecker> {
