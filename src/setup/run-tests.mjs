@@ -26,6 +26,9 @@ const RECORDED = ['test:pass', 'test:fail', 'test:stdout', 'test:stderr'];
  * @typedef {{ file: string, output: string, passed: number, skipped: string[], problems: string[], durationMs: number }} FileResult
  */
 
+/** Time beyond that of one test after which files that say nothing are ended, milliseconds. */
+const SILENCE_MS = 5_000;
+
 /** What a reason begins with that does not hold in continuous integration. */
 const ELSEWHERE = 'elsewhere: ';
 
@@ -146,7 +149,11 @@ async function runFiles(files, { concurrency, timeoutMs }) {
     skipReasons.push(...result.skipped);
   };
   let reporting = '';
-  for await (const event of run({ files: [...files], concurrency, timeout: timeoutMs })) {
+  // The runner ends tests that take too long, and waits for ever for a file whose process stays after them.
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), timeoutMs + SILENCE_MS);
+  for await (const event of run({ files: [...files], concurrency, timeout: timeoutMs, signal: silence.signal })) {
+    timer.refresh();
     const file = event.data?.file;
     if (file === undefined || !RECORDED.includes(event.type)) continue;
     const result = open.get(file) ?? { file, output: '', passed: 0, skipped: [], problems: [], durationMs: 0 };
@@ -158,7 +165,14 @@ async function runFiles(files, { concurrency, timeoutMs }) {
     if (file !== reporting) finish(reporting);
     reporting = file;
   }
+  clearTimeout(timer);
   for (const file of [...open.keys()]) finish(file);
+  if (silence.signal.aborted) {
+    process.stdout.write(
+      `FAIL nothing was reported for ${(timeoutMs + SILENCE_MS) / 1000} s: what still ran was ended\n`,
+    );
+    counts.failed += 1;
+  }
   process.stdout.write(renderSkips(skipReasons));
   counts.files = seen.size;
   if (counts.files < files.length) {

@@ -8,7 +8,7 @@ import { inCheckout } from '../../../src/setup/checkout.mjs';
 import { parseAllowedSkips, record, renderSkips } from '../../../src/setup/run-tests.mjs';
 
 /** @param {string} source of a test file */
-function runFile(t, source) {
+function runFile(t, source, options = []) {
   const directory = mkdtempSync(join(tmpdir(), 'agent-spawn-runner-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const file = join(directory, 'sample.test.mjs');
@@ -16,7 +16,7 @@ function runFile(t, source) {
   const counts = join(directory, 'counts.json');
   // A runner inside a runner would report to the outer one.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const runner = [inCheckout('src/setup/run-tests.mjs'), '--counts', counts, file];
+  const runner = [inCheckout('src/setup/run-tests.mjs'), '--counts', counts, ...options, file];
   const { status, stdout } = spawnSync(process.execPath, runner, { encoding: 'utf8', env });
   return { status, stdout, counts: JSON.parse(readFileSync(counts, 'utf8')) };
 }
@@ -34,8 +34,14 @@ test('a failing test fails the run and is shown', (t) => {
 
 test('a file that throws, hangs on nothing or holds no test fails the run', (t) => {
   assert.equal(runFile(t, "throw new Error('no');").status, 1);
-  assert.equal(runFile(t, "test('never', () => new Promise(() => {}));").status, 1);
+  assert.equal(runFile(t, "test('never', () => new Promise(() => {}));", ['--timeout', '2']).status, 1);
   assert.equal(runFile(t, '').status, 1);
+});
+
+test('a file that stays after its tests is ended, and fails the run', (t) => {
+  const { status, stdout } = runFile(t, "test('a', () => {}); setInterval(() => {}, 1000);", ['--timeout', '1']);
+  assert.equal(status, 1);
+  assert.match(stdout, /timed out|AbortError/);
 });
 
 test('a skip without an allowed reason and a test still to be written fail the run', (t) => {
