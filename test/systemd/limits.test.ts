@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   askAgent,
   awaitEnd,
@@ -17,6 +18,7 @@ import { type CgroupFile, isUnified, readCgroup, showProperty, unitOf } from '..
 const MIB = 1024 * 1024;
 const MEMORY_MAX: CgroupFile = { controller: 'memory', v1: 'memory.limit_in_bytes', v2: 'memory.max' };
 const PIDS_MAX: CgroupFile = { controller: 'pids', v1: 'pids.max', v2: 'pids.max' };
+const PIDS_EVENTS: CgroupFile = { controller: 'pids', v1: 'pids.events', v2: 'pids.events' };
 const OPEN_CGROUP = /^0::\/|^\d+:[^:]*:\//;
 
 let bench: Bench;
@@ -108,13 +110,25 @@ test('a fork bomb stays below its limit, and host and other agents go on', async
     await readCgroup(unitOf(card.agent_id), { controller: 'pids', v1: 'pids.current', v2: 'pids.current' }),
   );
   assert.ok(tasks <= 42, `${tasks} tasks`);
+  await untilForksAreRefused(unitOf(card.agent_id));
   const stopped = await succeed(runCommand(['agentctl', 'stop', card.agent_id]));
   assert.ok(stopped.seconds < 15 * SLOWNESS, `the stop took ${stopped.seconds} s`);
   await bomb.ended();
   const { outcome, usage } = await awaitEnd(card.agent_id);
   assert.equal(outcome?.kind, 'stopped');
-  assert.ok((usage.forksRefused ?? 0) > 0, 'forks were refused');
+  assert.ok((usage.forksRefused ?? 0) > 0, JSON.stringify(usage));
 });
+
+/** On a slow host, all else is done before the bomb has grown to its limit. */
+async function untilForksAreRefused(unit: string): Promise<void> {
+  const deadline = performance.now() + 60_000 * SLOWNESS;
+  for (;;) {
+    const events = await readCgroup(unit, PIDS_EVENTS);
+    if (/^max [1-9]/m.test(events)) return;
+    assert.ok(performance.now() < deadline, `no fork was refused: ${events}`);
+    await delay(50);
+  }
+}
 
 test('cpu_percent 20 gives a fifth of one core, however many processes want it', async () => {
   const seconds = 4;
