@@ -1,4 +1,8 @@
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+
+/** Compilers of V8 whose threads process.exit() may wait for in vain, as `src/main/main-thread-compiler.ts` tells. */
+const CONCURRENT_COMPILERS = ['--no-maglev', '--no-concurrent-sparkplug'];
 
 /**
  * Prints one line of progress. Set-up speaks on stderr only: stdout belongs to the command that was asked for.
@@ -31,6 +35,7 @@ export function isCommand(url) {
  * @returns {Promise<never>}
  */
 export async function runCommand(body) {
+  for (const flag of CONCURRENT_COMPILERS) setFlagsFromString(flag);
   try {
     process.exit(await body());
   } catch (error) {
