@@ -5,7 +5,7 @@ import type { Agent } from './agent.ts';
 /** All agents the daemon knows, by id. */
 export class Registry {
   readonly #agents = new Map<string, Agent>();
-  /** Made when it is asked for: each card is compared with all others, and sorting for each would make that the most of it. */
+  /** Made when it is asked for and kept until something changes: each card is compared with all the others. */
   #ordered: readonly Agent[] | null = null;
 
   /** Agents ordered by id. */
